@@ -1,0 +1,216 @@
+/**
+ * The protocol between a supervisor and its clients: JSON-RPC 2.0 (vscode-jsonrpc framing) over a Unix domain socket
+ * or a named pipe. `hello` comes first; a request before it, or a version that is not ours, is answered by an error
+ * and the connection is closed. Logs and the journal are read from their files, not through the supervisor.
+ */
+import type { ConfigDiagnostic } from '../config/model.ts';
+import type { EmptyProof } from '../process/types.ts';
+import type { LastExit, ServiceStateName } from '../service/policy/types.ts';
+import type { SupervisorLimits } from '../store/types.ts';
+
+export const PROTOCOL_VERSION = 1;
+
+/** Largest message that the server takes, in bytes; a header that announces more closes the connection. */
+export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
+
+export interface HelloParams {
+  readonly protocol: number;
+  readonly client: {
+    readonly kind: 'cli' | 'editor' | 'agent' | 'other';
+    readonly pid: number;
+    readonly version: string;
+    /** Lease name; what this client starts belongs to it. `null`: what it starts belongs to the configuration. */
+    readonly session: string | null;
+  };
+}
+export interface HelloResult {
+  readonly protocol: number;
+  readonly version: string;
+  readonly pid: number;
+  readonly workspace: StatusResult['workspace'];
+}
+
+/** `ps --json`, to the letter of DESIGN 9; fields beyond it are additions. */
+export interface StatusResult {
+  readonly workspace: { readonly id: string; readonly root: string; readonly stateDir: string };
+  readonly supervisor: {
+    readonly pid: number;
+    readonly startedAt: number;
+    readonly version: string;
+    readonly endpoint: string;
+    readonly limits: SupervisorLimits;
+    readonly heartbeat: { readonly ageMs: number; readonly memory: { heapUsedMb: number; rssMb: number } };
+  } | null;
+  readonly services: readonly ServiceStatus[];
+  readonly runs: readonly RunStatus[];
+}
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly kind: string;
+  readonly state: ServiceStateName;
+  readonly pid: number | null;
+  readonly incarnation: number;
+  readonly restarts: number;
+  readonly crashes: number;
+  readonly lastExit: LastExit | null;
+  readonly memoryMb: number | null;
+  readonly port: number | null;
+  readonly url: string | null;
+  /** `configuration` or the session's name. */
+  readonly owner: string;
+  readonly readyAt: number | null;
+  readonly log: string;
+  /** One line for a person: why it waits, when it respawns, why it failed. `null` when there is nothing to say. */
+  readonly detail: string | null;
+  readonly startedAt: number | null;
+  /** Epoch milliseconds of the next respawn while in `backoff`. */
+  readonly respawnAt: number | null;
+  readonly enabled: boolean;
+  /** Byte offset in `log` where the current incarnation's output begins. */
+  readonly outputOffset: number;
+}
+
+export type TaskStateName =
+  | 'waiting'
+  | 'blocked'
+  | 'running'
+  | 'succeeded'
+  | 'cached'
+  | 'failed'
+  | 'timed_out'
+  | 'canceled'
+  | 'skipped'
+  | 'needs_attention';
+
+export interface TaskStatus {
+  readonly name: string;
+  readonly state: TaskStateName;
+  readonly exitCode: number | null;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly log: string;
+  readonly detail: string | null;
+}
+
+export interface RunStatus {
+  readonly id: string;
+  readonly state: 'running' | 'succeeded' | 'failed' | 'canceled';
+  readonly tasks: readonly TaskStatus[];
+}
+
+/** What happened to one name that a request spoke of. */
+export interface NameOutcome {
+  readonly name: string;
+  readonly ok: boolean;
+  /** `started`, `already_running`, `stopped`, `not_running`, `restarted`, `reset`, `not_failed`, `failed`,
+   *  `unknown_name`, `disabled`, `stopping` ...; the CLI's one text table turns it into words. */
+  readonly reason: string;
+  readonly message: string;
+  /** Of stops and restarts: what was found and proven gone. */
+  readonly proof: EmptyProof | null;
+}
+export interface NamesParams {
+  /** Empty: all (of `up`: all that are enabled). */
+  readonly names: readonly string[];
+}
+export interface NamesResult {
+  readonly outcomes: readonly NameOutcome[];
+}
+
+export interface WaitParams {
+  readonly name: string;
+  readonly for: 'ready' | 'exit';
+  /** `null`: no limit. */
+  readonly timeoutMs: number | null;
+}
+export interface WaitResult {
+  readonly outcome: 'reached' | 'failed' | 'timeout' | 'unknown_name';
+  readonly message: string;
+  readonly service: ServiceStatus | null;
+}
+
+export interface ReloadResult {
+  readonly ok: boolean;
+  readonly diagnostics: readonly ConfigDiagnostic[];
+  /** Names by what the change did to them; everything else was not touched. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+export interface ExecParams {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The caller's own environment; cleaned by the supervisor like any other. */
+  readonly env: Readonly<Record<string, string>>;
+  /** `null`: the tree ends with this connection. Else it belongs to the named session until `reap`. */
+  readonly session: string | null;
+}
+export interface ExecStarted {
+  readonly id: string;
+  readonly pid: number;
+  readonly log: string;
+}
+export interface ExecResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly proof: EmptyProof;
+}
+
+export interface ReapParams {
+  readonly session: string;
+}
+export interface ReapResult {
+  readonly session: string;
+  readonly trees: readonly { readonly name: string; readonly proof: EmptyProof }[];
+}
+
+export interface DownResult {
+  /** Every service, task and exec that was stopped; with `survivors` empty the workspace is proven empty. */
+  readonly trees: readonly { readonly name: string; readonly proof: EmptyProof }[];
+}
+
+/** Requests: name to [params, result]. */
+export interface Requests {
+  hello: [HelloParams, HelloResult];
+  status: [Record<string, never>, StatusResult];
+  up: [NamesParams, NamesResult];
+  start: [NamesParams, NamesResult];
+  stop: [NamesParams, NamesResult];
+  restart: [NamesParams, NamesResult];
+  reset: [NamesParams, NamesResult];
+  reload: [Record<string, never>, ReloadResult];
+  wait: [WaitParams, WaitResult];
+  /** Answers once the command runs; its end comes by `execWait`. */
+  exec: [ExecParams, ExecStarted];
+  execWait: [{ readonly id: string }, ExecResult];
+  execStop: [{ readonly id: string }, ExecResult];
+  reap: [ReapParams, ReapResult];
+  /** From now on `changed` notifications come, at most ten a second, the first at once. */
+  subscribe: [Record<string, never>, StatusResult];
+  /** Stops everything and ends the supervisor; the answer comes before it exits. */
+  down: [Record<string, never>, DownResult];
+}
+export type RequestName = keyof Requests;
+
+/** Server to client. */
+export interface Notifications {
+  /** The whole of what changed: the services and runs whose status differs from the last notification. */
+  changed: {
+    readonly services: readonly ServiceStatus[];
+    readonly removed: readonly string[];
+    readonly runs: readonly RunStatus[];
+  };
+}
+
+/** JSON-RPC error codes of our own; `data.reason` has the word. */
+export const ErrorCode = {
+  invalidParams: -32602,
+  unknownMethod: -32601,
+  helloFirst: -32001,
+  versionMismatch: -32002,
+  shuttingDown: -32003,
+  spawnFailed: -32004,
+  unknownExec: -32005,
+} as const;

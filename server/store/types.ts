@@ -1,0 +1,94 @@
+/** Shapes of the durable files of DESIGN 4. All times are epoch milliseconds unless a name says otherwise. */
+import type { ProcessIdentity, TreeIdentity } from '../process/types.ts';
+
+/** `<workspace>/.coppice/supervisor.lock`. */
+export interface SupervisorLock {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly bootId: string;
+  readonly hostname: string;
+  /** Inode of the pid namespace (`readlink /proc/self/ns/pid`), `null` where there are none. */
+  readonly pidNamespace: string | null;
+  readonly endpoint: string;
+  readonly stateDir: string;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly limits: SupervisorLimits;
+}
+
+export interface SupervisorLimits {
+  readonly maxHeapMb: number;
+}
+
+/** `<workspace>/.coppice/workspace.json`. */
+export interface WorkspaceFile {
+  readonly id: string;
+  readonly stateDir: string;
+}
+
+export interface Heartbeat {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly at: number;
+  readonly uptimeMs: number;
+  readonly eventLoopDelayMs: number;
+  readonly memory: { readonly heapUsedMb: number; readonly rssMb: number };
+  readonly services: Readonly<Record<string, number>>;
+  readonly runs: readonly string[];
+}
+
+/** Whose a tree is: the configuration's, or a client session's. */
+export type Owner =
+  | { readonly kind: 'configuration' }
+  | { readonly kind: 'session'; readonly session: string; readonly process: ProcessIdentity | null };
+
+/** One live tree in `registry.json`. */
+export interface TreeRecord {
+  /** `service/<name>`, `task/<run id>/<name>` or `exec/<id>`. */
+  readonly key: string;
+  readonly name: string;
+  readonly role: 'service' | 'task' | 'exec';
+  readonly incarnation: number;
+  readonly tree: TreeIdentity;
+  readonly owner: Owner;
+  readonly onSupervisorLoss: 'adopt' | 'stop';
+  readonly logPath: string;
+  readonly outputOffset: number;
+  readonly exitRecordPath: string;
+  readonly ports: readonly number[];
+  readonly startedAt: number;
+  readonly readyAt: number | null;
+  /** Names only, never values. */
+  readonly environment: readonly string[];
+  /** Everyone the census ever saw in this tree and that may still live: the lineage ledger. */
+  readonly lineage: readonly ProcessIdentity[];
+}
+
+export interface RegistryFile {
+  readonly version: 1;
+  readonly supervisor: { readonly pid: number; readonly startTime: string };
+  readonly trees: readonly TreeRecord[];
+  /** Per service: what restart accounting a successor must continue with (opaque to the store). */
+  readonly services: Readonly<Record<string, unknown>>;
+}
+
+/** The keeper's record of how a leader ended; one file a start. */
+export interface ExitRecord {
+  readonly pid: number;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** `keeper` saw it; `supervisor` wrote it because the keeper was killed. */
+  readonly witness: 'keeper' | 'supervisor';
+}
+
+/** One line of `events.jsonl`. */
+export interface JournalEvent {
+  readonly seq: number;
+  readonly at: number;
+  /** Pid of the supervisor that wrote it. */
+  readonly supervisor: number;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
