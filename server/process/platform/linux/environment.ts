@@ -1,0 +1,70 @@
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import type { EnvironmentValue } from '../types.ts';
+
+const ownUid = process.geteuid?.() ?? 0;
+let buffer = Buffer.allocUnsafe(128 * 1024);
+
+/**
+ * The value that a variable had when the process was last exec'ed. A `null` is true for this moment only: between
+ * fork and exec a child still shows its parent's environment, and during exec none at all, so it is never kept.
+ */
+export function readEnvironmentVariable(pid: number, name: string): EnvironmentValue {
+  // Asking for the owner first spares a thrown EACCES, the dearest part of reading other users' processes.
+  if (ownUid !== 0) {
+    const owner = statSync(`/proc/${pid}`, { throwIfNoEntry: false });
+    if (owner === undefined) return null;
+    if (owner.uid !== ownUid) return 'unreadable';
+  }
+  let length = readEnvironment(pid);
+  if (length === 0) length = readEnvironment(pid);
+  if (length === 'unreadable') return 'unreadable';
+  return findVariable(buffer.subarray(0, length), name);
+}
+
+export function readCommandLine(pid: number): string[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return text === '' ? [] : text.replace(/\0$/, '').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+/** Finds `name=value` in a NUL-separated block; pure. */
+export function findVariable(block: Buffer, name: string): string | null {
+  const prefix = `${name}=`;
+  let at = block.indexOf(prefix, 0, 'latin1');
+  while (at > 0 && block[at - 1] !== 0) at = block.indexOf(prefix, at + 1, 'latin1');
+  if (at < 0) return null;
+  const start = at + prefix.length;
+  const end = block.indexOf(0, start);
+  return block.toString('utf8', start, end < 0 ? block.length : end);
+}
+
+/** Fills `buffer` with the environment of a process and gives its length in bytes, 0 when it is gone. */
+function readEnvironment(pid: number): number | 'unreadable' {
+  let file: number;
+  try {
+    file = openSync(`/proc/${pid}/environ`, 'r');
+  } catch (error) {
+    return isGone(error) ? 0 : 'unreadable';
+  }
+  try {
+    let length = 0;
+    for (;;) {
+      if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+      const count = readSync(file, buffer, length, buffer.length - length, length);
+      if (count === 0) return length;
+      length += count;
+    }
+  } catch (error) {
+    return isGone(error) ? 0 : 'unreadable';
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isGone(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ESRCH';
+}
