@@ -1,0 +1,153 @@
+/**
+ * Bundles what is shipped into `dist/`. One CommonJS file a program: the extension copies the server to a stable
+ * folder before it starts it, so nothing may be loaded from a second chunk later (a dynamic `import()` stays lazy
+ * inside its file).
+ */
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type BuildOptions, build } from 'esbuild';
+
+interface Bundle {
+  readonly entry: string;
+  readonly output: string;
+  readonly external?: readonly string[];
+}
+
+const root = import.meta.dirname;
+const dist = join(root, 'dist');
+/**
+ * Everything is made here first and then renamed into place: a supervisor that runs from `dist/` never sees a half
+ * written file, and a keeper that is being executed cannot be opened for writing (ETXTBSY) but can be replaced.
+ */
+const staging = join(root, 'dist', `.staging-${process.pid}`);
+
+const bundles: readonly Bundle[] = [
+  { entry: 'server/cli/main.ts', output: 'cli.cjs' },
+  { entry: 'server/main.ts', output: 'supervisor.cjs' },
+  { entry: 'server/language/host.ts', output: 'languageHost.cjs' },
+  { entry: 'extension/main.ts', output: 'extension.cjs', external: ['vscode'] },
+];
+
+/** `import.meta` has no meaning in CommonJS; these names are given one at the top of every bundle. */
+const importMetaShim: BuildOptions = {
+  define: {
+    'import.meta.url': 'importMetaUrl',
+    'import.meta.dirname': '__dirname',
+    'import.meta.filename': '__filename',
+  },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
+
+const startedAt = new Date();
+mkdirSync(staging, { recursive: true });
+try {
+  await Promise.all(bundles.map(bundle));
+  copyCommand();
+  copyKeepers();
+  await writeSchema();
+  publish();
+  markBuilt();
+} finally {
+  rmSync(staging, { recursive: true, force: true });
+}
+
+async function bundle({ entry, output, external }: Bundle): Promise<void> {
+  if (!existsSync(join(root, entry))) {
+    console.log(`  skipped  ${output} (there is no ${entry} yet)`);
+    return;
+  }
+  await build({
+    ...importMetaShim,
+    entryPoints: [join(root, entry)],
+    outfile: join(staging, output),
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    external: [...(external ?? [])],
+    sourcemap: 'linked',
+    // Stack traces in a user's bug report shall speak the source's names.
+    minify: false,
+    legalComments: 'eof',
+    logLevel: 'warning',
+  });
+  const size = statSync(join(staging, output)).size;
+  console.log(`  built    ${output} (${Math.round(size / 1024)} KiB)`);
+}
+
+/** The command itself is not bundled: it must be readable by a Node so old that it cannot parse the bundle. */
+function copyCommand(): void {
+  const command = join(staging, 'coppice.cjs');
+  copyFileSync(join(root, 'server/cli/coppice.cjs'), command);
+  chmodSync(command, 0o755);
+}
+
+/** The prebuilt keepers and the script that stands in for them elsewhere, where `findKeepers` looks for them. */
+function copyKeepers(): void {
+  const platforms = join(root, 'server/process/platform');
+  const keepers: readonly [string, string][] = [
+    [join(platforms, 'linux/keeper-linux-x64'), 'linux-x64'],
+    [join(platforms, 'linux/keeper-linux-arm64'), 'linux-arm64'],
+    [join(platforms, 'posix/keeper.sh'), 'posix.sh'],
+  ];
+  mkdirSync(join(staging, 'keeper'), { recursive: true });
+  for (const [source, name] of keepers) {
+    if (!existsSync(source)) {
+      console.log(`  skipped  keeper/${name} (it was not built yet)`);
+      continue;
+    }
+    copyFileSync(source, join(staging, 'keeper', name));
+    chmodSync(join(staging, 'keeper', name), 0o755);
+  }
+}
+
+async function writeSchema(): Promise<void> {
+  const source = join(root, 'server/config/schema.ts');
+  if (!existsSync(source)) {
+    console.log('  skipped  coppice.schema.json (there is no server/config/schema.ts yet)');
+    return;
+  }
+  const { jsonSchema } = (await import(pathToFileURL(source).href)) as { jsonSchema: () => unknown };
+  writeFileSync(join(staging, 'coppice.schema.json'), `${JSON.stringify(jsonSchema(), null, 2)}\n`);
+}
+
+/** Moves what was made into place and removes what an earlier build left. */
+function publish(): void {
+  const made = filesBelow(staging);
+  for (const file of made) {
+    mkdirSync(dirname(join(dist, file)), { recursive: true });
+    renameSync(join(staging, file), join(dist, file));
+  }
+  const kept = new Set(made);
+  for (const file of filesBelow(dist)) {
+    if (!kept.has(file) && !file.startsWith('.staging-')) rmSync(join(dist, file));
+  }
+}
+
+/** Written last, with the time at which the build began: what changed meanwhile counts as newer than the build. */
+function markBuilt(): void {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const mark = join(dist, 'package.json');
+  writeFileSync(mark, `${JSON.stringify({ name: 'coppice', version, type: 'commonjs' }, null, 2)}\n`);
+  utimesSync(mark, startedAt, startedAt);
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}
