@@ -8,7 +8,10 @@ export type HelperText = (argv: readonly [string, ...string[]]) => Promise<strin
 export const helperText: HelperText = async (argv) => {
   // Loaded on first use: on Linux nearly everything is read from /proc, and a short command need not load this.
   const { runHelper } = await import('./launch.ts');
-  const result = await runHelper(argv, { timeoutMs: 10_000, maxBytes: 4 * 1024 * 1024 });
+  const { cleanEnvironment } = await import('./environment.ts');
+  // Dates and messages are parsed, so they must not be in the user's language.
+  const env = { ...cleanEnvironment(process.env).env, LC_ALL: 'C' };
+  const result = await runHelper(argv, { env, timeoutMs: 10_000, maxBytes: 4 * 1024 * 1024 });
   if (!result.ok) return null;
   return result.stdout === '' && result.code !== 0 ? null : result.stdout;
 };
