@@ -1,0 +1,285 @@
+/**
+ * The only place that starts processes: managed trees under a keeper, the supervisor itself, and short helper commands.
+ *
+ * Execa's own promise waits for the streams as well as for the process, and a background child may hold those for ever;
+ * so the events of the child itself are what counts here, and the promise is asked only when nothing was started.
+ */
+import { closeSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { basename } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { execa } from 'execa';
+import { deferred } from './deferred.ts';
+import { cleanEnvironment } from './environment.ts';
+import { clearExitRecord } from './exitRecord.ts';
+import { findKeepers, type Keeper, keeperCommand } from './keeper.ts';
+import {
+  describeDeadKeeper,
+  describeKeeperError,
+  identityOfLeader,
+  identityUnderKeeper,
+  listenToKeeper,
+  recordBySupervisor,
+  statusAfterKeeper,
+} from './keeperChannel.ts';
+import { checkWorkingDirectory, describeExecError, errorCode, openOutput } from './launchFailure.ts';
+import type { ExitStatus, LaunchFailure, LaunchRequest, LaunchResult, TreeIdentity } from './types.ts';
+
+export interface LaunchOptions {
+  /** Default: the best one that works here. */
+  readonly keeper?: Keeper;
+}
+
+/** Starts a process tree. Settles once its program runs or is known not to; an expected failure is a value. */
+export async function launch(request: LaunchRequest, options: LaunchOptions = {}): Promise<LaunchResult> {
+  const badFolder = checkWorkingDirectory(request.cwd);
+  if (badFolder !== null) return { ok: false, failure: badFolder };
+  const output = openOutput(request.outputPath, request.argv[0]);
+  if (!output.ok) return output;
+  try {
+    clearExitRecord(request.exitRecordPath);
+    let failure: LaunchFailure | null = null;
+    for (const keeper of options.keeper === undefined ? usableKeepers() : [options.keeper]) {
+      const attempt = await start(keeper, request, output.fd);
+      if (attempt.kind === 'started') {
+        const { identity, exited } = attempt;
+        return { ok: true, tree: { identity, exited, outputOffset: output.offset } };
+      }
+      failure = attempt.failure;
+      if (attempt.kind === 'failed') break;
+      brokenKeepers.add(keeper.kind);
+    }
+    if (failure === null) throw new Error('there is always a keeper to try');
+    return { ok: false, failure };
+  } finally {
+    closeSync(output.fd);
+  }
+}
+
+export interface DetachedRequest {
+  /** Program as an absolute path, then its arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** Options of the program that stand before `argv`'s arguments, such as `--max-old-space-size=512`. */
+  readonly execArgv?: readonly string[];
+  readonly cwd: string;
+  /** The whole environment; the caller has cleaned it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface DetachedProcess {
+  readonly pid: number;
+  /** What it prints as errors until `release`; what nobody reads is dropped after 1 MB, and never blocks it. */
+  readonly stderr: Readable;
+  /** Settles when it ends. Never rejects. */
+  readonly exited: Promise<ExitStatus>;
+  /** Lets go of it: it keeps running, and this process may end. From then on its writes to stderr fail with EPIPE. */
+  release(): void;
+}
+
+export type DetachedResult =
+  | { readonly ok: true; readonly process: DetachedProcess }
+  | { readonly ok: false; readonly failure: LaunchFailure };
+
+/**
+ * Starts a program that outlives this one, in a session of its own and without a keeper: the supervisor. It must take
+ * an error of its stderr calmly (`process.stderr.on('error', ...)`), since whoever started it may go at any time.
+ */
+export async function launchDetached(request: DetachedRequest): Promise<DetachedResult> {
+  const badFolder = checkWorkingDirectory(request.cwd);
+  if (badFolder !== null) return { ok: false, failure: badFolder };
+  const [program, ...words] = request.argv;
+  const subprocess = execa(program, [...(request.execArgv ?? []), ...words], {
+    ...COMMON_OPTIONS,
+    cwd: request.cwd,
+    env: request.env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const child = subprocess.nodeChildProcess;
+  if (child.pid === undefined) {
+    return { ok: false, failure: describeExecError(program, errorCode((await subprocess).cause)) };
+  }
+  const raw = child.stderr as Socket;
+  const stderr = new PassThrough();
+  raw.on('data', (chunk: Buffer) => {
+    if (stderr.writableLength < UNREAD_LIMIT) stderr.write(chunk);
+  });
+  for (const event of ['end', 'error', 'close']) raw.on(event, () => stderr.end());
+  const exited = new Promise<ExitStatus>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  const release = (): void => {
+    raw.destroy();
+    child.unref();
+  };
+  return { ok: true, process: { pid: child.pid, stderr, exited, release } };
+}
+
+export interface HelperOptions {
+  /** Default: this process's own environment, cleaned. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** When it is over the helper's whole group is killed. */
+  readonly timeoutMs: number;
+  /** Of stdout and stderr each; more kills the group as well. */
+  readonly maxBytes?: number;
+  /** Aborting kills the group. */
+  readonly signal?: AbortSignal;
+}
+
+/** `ok` means that it ran to an end of its own, whatever its exit code. */
+export type HelperResult = { readonly stdout: string; readonly stderr: string } & (
+  | ({ readonly ok: true } & ExitStatus)
+  | {
+      readonly ok: false;
+      readonly reason: 'spawn_error' | 'timeout' | 'too_much_output' | 'aborted';
+      readonly detail: string;
+    }
+);
+
+/** Runs a short command to its end in a group of its own, with no input. Never rejects. */
+export async function runHelper(argv: readonly [string, ...string[]], options: HelperOptions): Promise<HelperResult> {
+  const { timeoutMs, maxBytes = 1024 * 1024, cwd = '/', signal } = options;
+  if (signal?.aborted) return { ok: false, reason: 'aborted', detail: 'before its start', stdout: '', stderr: '' };
+  const [program, ...words] = argv;
+  const subprocess = execa(program, words, {
+    ...COMMON_OPTIONS,
+    killDescendants: true,
+    cwd,
+    env: options.env ?? cleanEnvironment(process.env).env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const child = subprocess.nodeChildProcess;
+  if (child.pid === undefined) {
+    const detail = errorCode((await subprocess).cause);
+    return { ok: false, reason: 'spawn_error', detail, stdout: '', stderr: '' };
+  }
+  const { promise, resolve } = deferred<HelperResult>();
+  const stdout = collect(child.stdout as Socket, maxBytes, () => end('too_much_output', `over ${maxBytes} bytes`));
+  const stderr = collect(child.stderr as Socket, maxBytes, () => end('too_much_output', `over ${maxBytes} bytes`));
+  const texts = (): { stdout: string; stderr: string } => ({ stdout: stdout(), stderr: stderr() });
+  const end = (reason: 'timeout' | 'too_much_output' | 'aborted', detail: string): void => {
+    subprocess.kill('SIGKILL');
+    resolve({ ok: false, reason, detail, ...texts() });
+  };
+  const timer = setTimeout(() => end('timeout', `not done within ${timeoutMs} ms`), timeoutMs);
+  const abort = (): void => end('aborted', 'no longer wanted');
+  signal?.addEventListener('abort', abort, { once: true });
+  child.once('exit', (code, killedBy) => {
+    const finish = (): void => resolve({ ok: true, code, signal: killedBy, ...texts() });
+    // All that it wrote is there at 'close'; a background child that holds the pipes must not hold the answer.
+    child.once('close', finish);
+    setTimeout(finish, DRAIN_MS).unref();
+  });
+  const result = await promise;
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', abort);
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  child.unref();
+  return result;
+}
+
+const UNREAD_LIMIT = 1024 * 1024;
+const DRAIN_MS = 200;
+
+/** `cleanup: false`: children outlive this process. `extendEnv: false`: no variable reaches a child by accident. */
+const COMMON_OPTIONS = {
+  buffer: false,
+  reject: false,
+  cleanup: false,
+  extendEnv: false,
+  detached: true,
+  windowsHide: true,
+} as const;
+
+/** Those that this system refused to run; asked once in the life of the process. */
+const brokenKeepers = new Set<Keeper['kind']>();
+let knownKeepers: readonly Keeper[] | null = null;
+
+function usableKeepers(): readonly Keeper[] {
+  knownKeepers ??= findKeepers();
+  return knownKeepers.filter((keeper) => keeper.kind === 'none' || !brokenKeepers.has(keeper.kind));
+}
+
+type Attempt =
+  | { readonly kind: 'started'; readonly identity: TreeIdentity; readonly exited: Promise<ExitStatus> }
+  | { readonly kind: 'failed'; readonly failure: LaunchFailure }
+  /** The keeper itself could not run; nothing of the request was started. */
+  | { readonly kind: 'unusable'; readonly failure: LaunchFailure };
+
+async function start(keeper: Keeper, request: LaunchRequest, output: number): Promise<Attempt> {
+  const [file, ...words] = keeperCommand(keeper, request);
+  // Any descriptor can be handed down; execa's types only know those it gives a meaning of its own.
+  const fd = output as 1;
+  const input = keeper.kind === 'none' && request.stdin === 'hold' ? 'pipe' : 'ignore';
+  const subprocess = execa(file, words, {
+    ...COMMON_OPTIONS,
+    cwd: request.cwd,
+    env: withWorkingDirectory(request.env, request.cwd),
+    stdio: keeper.kind === 'none' ? [input, fd, fd] : [input, fd, fd, 'pipe'],
+    // The command line of `cmd.exe /c` is quoted by its own rules already; an option of spawn that execa passes on.
+    ...(basename(file).toLowerCase() === 'cmd.exe' ? { windowsVerbatimArguments: true } : {}),
+  });
+  const child = subprocess.nodeChildProcess;
+  if (child.pid === undefined) {
+    const code = errorCode((await subprocess).cause);
+    const badFolder = checkWorkingDirectory(request.cwd);
+    if (badFolder !== null) return { kind: 'failed', failure: badFolder };
+    const unusable = keeper.kind !== 'none' && UNUSABLE_KEEPER_CODES.has(code);
+    return {
+      kind: unusable ? 'unusable' : 'failed',
+      failure: describeExecError(unusable ? file : request.argv[0], code),
+    };
+  }
+  const ended = new Promise<ExitStatus>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  if (keeper.kind === 'none') {
+    child.stdin?.on('error', ignore);
+    (child.stdin as Socket | null)?.unref();
+    child.unref();
+    const identity = await identityOfLeader(child.pid, request.marker);
+    const exited = ended.then((status) => recordBySupervisor(request, identity.leader.pid, status));
+    return { kind: 'started', identity, exited };
+  }
+  const channel = child.stdio[3] as Socket;
+  const conversation = listenToKeeper(channel);
+  const report = await conversation.first;
+  if (report?.kind !== 'started') {
+    channel.destroy();
+    if (report?.kind === 'error') return { kind: 'failed', failure: describeKeeperError(report, request.argv[0]) };
+    const { unusable, failure } = describeDeadKeeper(file, request.argv[0], await ended);
+    return { kind: unusable ? 'unusable' : 'failed', failure };
+  }
+  channel.unref();
+  child.unref();
+  const identity =
+    keeper.kind === 'native'
+      ? await identityUnderKeeper(child.pid, report, request.marker)
+      : await identityOfLeader(child.pid, request.marker);
+  const exited = conversation.exited.then((status) => status ?? statusAfterKeeper(request, identity.leader));
+  return { kind: 'started', identity, exited };
+}
+
+/** Errors of starting the keeper's own file: missing, without execute bit, on a noexec mount, for another processor. */
+const UNUSABLE_KEEPER_CODES: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ENOEXEC']);
+
+/** `PWD` says where the parent was, and there are tools that believe it. */
+function withWorkingDirectory(env: Readonly<Record<string, string>>, cwd: string): Readonly<Record<string, string>> {
+  return env.PWD === undefined ? env : { ...env, PWD: cwd };
+}
+
+/** A stream that is only held open or only read to its end has nobody to tell of its errors. */
+function ignore(): void {}
+
+/** Gathers what a helper prints; gives it back as text. */
+function collect(stream: Socket, maxBytes: number, tooMuch: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on('error', ignore).on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= maxBytes) chunks.push(chunk);
+    else tooMuch();
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}

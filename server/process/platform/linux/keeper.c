@@ -1,0 +1,267 @@
+/*
+ * The keeper: the tiny parent of one managed process tree on Linux.
+ *
+ *   keeper <exit record> <ignore|hold> -- <program> <argv0> [argument...]
+ *
+ * It starts the program as leader of a session of its own, waits for it, writes how it ended to the exit record, and
+ * stays until the last descendant is gone. Being a subreaper it becomes the parent of every orphan below it, so wait()
+ * saying ECHILD is the kernel's own proof that the tree is empty; only then does it exit, with code 0.
+ *
+ * File descriptor 3 is a socket to whoever launched it, who may die at any time:
+ *   started <pid> <start time> <keeper's start time>   the program was exec'd
+ *   error <stdin|fork|exec> <errno>                    it was not; the keeper exits with 127
+ *   exited <code|-> <signal name|->                    the leader ended and the record is written
+ *
+ * Freestanding (no libc, no relocations), so that one small file runs on every distribution and costs next to nothing
+ * in memory. Start times are field 22 of /proc/<pid>/stat; they are read here because only the parent of a process
+ * can be sure that it was not reaped before it could be looked at.
+ */
+
+#include "keeperSyscalls.h"
+
+#define REPORT_FD 3
+#define RECORD_ATTEMPTS 60
+#define PATH_BYTES 4096
+
+/* What is being put together; all texts of the keeper are short, and one that is not is cut. */
+static struct {
+  char bytes[512];
+  unsigned long length;
+} message;
+
+static char record_path[PATH_BYTES];
+static char temporary_path[PATH_BYTES + 8];
+
+static void put_text(const char *text) {
+  while (*text && message.length < sizeof message.bytes) message.bytes[message.length++] = *text++;
+}
+
+static unsigned long write_digits(char *to, unsigned long number) {
+  char reversed[24];
+  unsigned long count = 0, written = 0;
+  do reversed[count++] = (char)('0' + number % 10);
+  while (number /= 10);
+  while (count) to[written++] = reversed[--count];
+  return written;
+}
+
+static void put_number(unsigned long number) {
+  if (message.length + 24 <= sizeof message.bytes) {
+    message.length += write_digits(message.bytes + message.length, number);
+  }
+}
+
+/* The names that Node uses for the same numbers; x86_64 and aarch64 agree on them. */
+static void put_signal(int number) {
+  static const char names[32][8] = {"",     "HUP",  "INT",    "QUIT", "ILL",  "TRAP", "ABRT",   "BUS",
+                                    "FPE",  "KILL", "USR1",   "SEGV", "USR2", "PIPE", "ALRM",   "TERM",
+                                    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU",   "URG",
+                                    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",  "PWR",    "SYS"};
+  put_text("SIG");
+  if (number < 32) put_text(names[number]);
+  else put_number((unsigned long)number);
+}
+
+/* Sends the message; true when somebody is there to take it. Never blocks: a launcher that stopped reading is no
+   reason to stop reaping. */
+static int report(void) {
+  put_text("\n");
+  long length = (long)message.length;
+  long sent = sys6(SYS_sendto, REPORT_FD, (long)message.bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+  /* Not a socket when a person tries the keeper by hand with 3>file. SIGPIPE is blocked by then. */
+  if (sent == -ENOTSOCK) sent = sys3(SYS_write, REPORT_FD, message.bytes, length);
+  message.length = 0;
+  return sent == length;
+}
+
+static void put_start_time(long pid) {
+  char path[40] = "/proc/";
+  char stat[512];
+  unsigned long end = 6 + write_digits(path + 6, (unsigned long)pid);
+  for (const char *rest = "/stat"; *rest;) path[end++] = *rest++;
+  path[end] = 0;
+  long fd = sys4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+  long size = fd < 0 ? 0 : sys3(SYS_read, fd, stat, sizeof stat - 1);
+  if (fd >= 0) sys1(SYS_close, fd);
+  /* Field 2, the name, may hold blanks and brackets of its own: fields are counted after the last one. */
+  long at = size - 1;
+  while (at > 0 && stat[at] != ')') at--;
+  int field = 2;
+  for (; at > 0 && at < size && field < 22; at++) field += stat[at] == ' ';
+  if (field < 22) {
+    put_text("-");
+    return;
+  }
+  for (; at < size && stat[at] >= '0' && stat[at] <= '9'; at++) {
+    if (message.length < sizeof message.bytes) message.bytes[message.length++] = stat[at];
+  }
+}
+
+/* Writes a new file and renames it, so that a reader finds no record or a whole one. Returns 0 or a negative errno. */
+static long write_record(long pid, int status, unsigned long at) {
+  int signal = status & 0x7f;
+  message.length = 0;
+  put_text("{\"pid\":");
+  put_number((unsigned long)pid);
+  put_text(",\"code\":");
+  if (signal) put_text("null");
+  else put_number((unsigned long)(status >> 8 & 0xff));
+  put_text(",\"signal\":");
+  if (signal) {
+    put_text("\"");
+    put_signal(signal);
+    put_text("\"");
+  } else {
+    put_text("null");
+  }
+  put_text(",\"at\":");
+  put_number(at);
+  put_text(",\"witness\":\"keeper\"}\n");
+  long length = (long)message.length;
+  message.length = 0;
+  long fd = sys4(SYS_openat, AT_FDCWD, temporary_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) return fd;
+  long written = sys3(SYS_write, fd, message.bytes, length);
+  sys1(SYS_close, fd);
+  if (written != length) return written < 0 ? written : -28; /* a short write is a full disk: ENOSPC */
+  return rename_file(temporary_path, record_path);
+}
+
+static unsigned long milliseconds(void) {
+  long now[2] = {0, 0};
+  sys2(SYS_clock_gettime, CLOCK_REALTIME, now);
+  return (unsigned long)now[0] * 1000 + (unsigned long)now[1] / 1000000;
+}
+
+static int report_exit(int status) {
+  int signal = status & 0x7f;
+  put_text("exited ");
+  if (signal) put_text("-");
+  else put_number((unsigned long)(status >> 8 & 0xff));
+  put_text(" ");
+  if (signal) put_signal(signal);
+  else put_text("-");
+  return report();
+}
+
+static long report_error(const char *stage, long negative_errno) {
+  put_text("error ");
+  put_text(stage);
+  put_text(" ");
+  put_number((unsigned long)-negative_errno);
+  report();
+  return 127;
+}
+
+static void keep_from_children(void) {
+  /* Descriptors that leaked into the launcher without close-on-exec are nobody's business below it. */
+  if (sys3(SYS_close_range, REPORT_FD, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  for (long fd = REPORT_FD; fd < 1024; fd++) sys3(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC); /* Linux before 5.11 */
+}
+
+static void wipe(char *from, char *to) {
+  for (volatile char *at = from; at < to; at++) *at = 0;
+}
+
+/* Copies the path of the record out of the arguments before they are wiped; false when it is too long. */
+static int remember_paths(const char *path) {
+  unsigned long length = 0;
+  for (; path[length]; length++) {
+    if (length + 1 >= PATH_BYTES) return 0;
+    record_path[length] = temporary_path[length] = path[length];
+  }
+  for (const char *rest = ".tmp"; *rest;) temporary_path[length++] = *rest++;
+  return 1;
+}
+
+static long keep(long argc, char **argv, char **envp) {
+  if (argc < 6 || argv[3][0] != '-' || argv[3][1] != '-' || !remember_paths(argv[1])) return 64;
+  int hold = argv[2][0] == 'h';
+  sys2(SYS_prctl, PR_SET_NAME, "coppice-keeper");
+  sys2(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+  keep_from_children();
+
+  unsigned long all_signals = ~0UL, launcher_mask = 0;
+  sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all_signals, &launcher_mask, SIGSET_BYTES);
+
+  int input[2], error_pipe[2];
+  long failed;
+  if (hold && (failed = sys2(SYS_pipe2, input, O_CLOEXEC)) < 0) return report_error("stdin", failed);
+  if ((failed = sys2(SYS_pipe2, error_pipe, O_CLOEXEC)) < 0) return report_error("fork", failed);
+
+  long leader = sys1(SYS_clone, SIGCHLD);
+  if (leader < 0) return report_error("fork", leader);
+  if (leader == 0) {
+    sys0(SYS_setsid);
+    long error = hold ? sys3(SYS_dup3, input[0], 0, 0) : 0;
+    sys4(SYS_rt_sigprocmask, SIG_SETMASK, &launcher_mask, 0, SIGSET_BYTES);
+    if (error >= 0) error = sys3(SYS_execve, argv[4], argv + 5, envp);
+    sys3(SYS_write, error_pipe[1], &error, sizeof error);
+    sys1(SYS_exit_group, 127);
+  }
+
+  sys1(SYS_close, error_pipe[1]);
+  if (hold) sys1(SYS_close, input[0]);
+  for (long fd = 0; fd < REPORT_FD; fd++) sys1(SYS_close, fd);
+  sys1(SYS_chdir, "/");
+  long error = 0;
+  long got;
+  do got = sys3(SYS_read, error_pipe[0], &error, sizeof error);
+  while (got == -EINTR);
+  sys1(SYS_close, error_pipe[0]);
+  if (got == sizeof error) {
+    sys4(SYS_wait4, leader, 0, WAIT_ALL, 0);
+    return report_error("exec", error);
+  }
+
+  /* A scan for the marker must find members only, and a user's own `pkill -f vite` must not find the keeper. */
+  char **last = envp;
+  while (*last) last++;
+  if (last > envp) {
+    char *end = last[-1];
+    while (*end) end++;
+    wipe(envp[0], end);
+  }
+  char *end = argv[argc - 1];
+  while (*end) end++;
+  wipe(argv[2], end);
+
+  put_text("started ");
+  put_number((unsigned long)leader);
+  put_text(" ");
+  put_start_time(leader);
+  put_text(" ");
+  put_start_time(sys0(SYS_getpid));
+  report();
+
+  int leader_status = 0, recorded = 1, attempts = 0;
+  unsigned long ended_at = 0;
+  for (;;) {
+    int status = 0;
+    long pid = sys4(SYS_wait4, -1, &status, WAIT_ALL, 0);
+    if (pid == -ECHILD) break;
+    if (pid == leader && !ended_at) {
+      ended_at = milliseconds();
+      leader_status = status;
+      recorded = write_record(leader, leader_status, ended_at) == 0;
+      /* A launcher that took the report knows the code; the record is for those who come when there is none. */
+      if (report_exit(leader_status)) attempts = RECORD_ATTEMPTS;
+    } else if (!recorded) {
+      recorded = write_record(leader, leader_status, ended_at) == 0;
+    }
+  }
+  /* The disk may be full for a while and nobody else knows the code: keep trying, not for ever. */
+  for (; !recorded && attempts < RECORD_ATTEMPTS; attempts++) {
+    long second[2] = {1, 0};
+    sys2(SYS_nanosleep, second, 0);
+    recorded = write_record(leader, leader_status, ended_at) == 0;
+  }
+  return 0;
+}
+
+__attribute__((used, noreturn)) void start(long *stack) {
+  long argc = stack[0];
+  char **argv = (char **)(stack + 1);
+  sys1(SYS_exit_group, keep(argc, argv, argv + argc + 1));
+  __builtin_unreachable();
+}
