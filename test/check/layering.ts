@@ -7,6 +7,7 @@ export const LAYERS: readonly string[] = [
   'server/cli',
   'server/main.ts',
   'server/api',
+  'server/life',
   'server/supervisor.ts',
   'server/reconcile',
   'server/doctor',
