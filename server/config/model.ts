@@ -70,7 +70,7 @@ export interface EntryConfig {
   /** Absolute real path inside the workspace. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Absolute paths, read in order at each start. */
+  /** Absolute paths (written relative to `cwd`), read in order at each start. */
   readonly envFiles: readonly string[];
   readonly dependsOn: readonly Dependency[];
   readonly stopSignal: NodeJS.Signals;
@@ -95,6 +95,7 @@ export interface ServiceConfig extends EntryConfig {
 
 export interface TaskConfig extends EntryConfig {
   readonly type: 'task';
+  /** Globs relative to `cwd`, `/` between folders; a leading `!` excludes. They stay inside the workspace. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly envInputs: readonly string[];
@@ -114,9 +115,27 @@ export interface WorkspaceConfig {
   readonly idleGraceMs: number;
 }
 
+/** What a finding is about, so that an editor can offer the fitting repair without reading the words. */
+export type ConfigProblemCode =
+  | 'file'
+  | 'syntax'
+  | 'duplicate-key'
+  | 'unknown-key'
+  | 'missing-key'
+  | 'wrong-type'
+  | 'wrong-value'
+  | 'name'
+  | 'command'
+  | 'shell-syntax'
+  | 'placeholder'
+  | 'path'
+  | 'dependency'
+  | 'cycle';
+
 /** One finding of the analyser. Lines and columns count from 1; `offset`/`length` are in UTF-16 units. */
 export interface ConfigDiagnostic {
   readonly severity: 'error' | 'warning';
+  readonly code: ConfigProblemCode;
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -126,8 +145,10 @@ export interface ConfigDiagnostic {
   readonly path: string;
   /** What was expected and what was found. */
   readonly message: string;
-  /** What to write instead, when that can be guessed. */
+  /** The text to write instead (or to add, for `shell-syntax`), when that can be guessed. */
   readonly suggestion: string | null;
+  /** The line that it is about, for the caret; `null` where there is none. May hold a secret: show, never record. */
+  readonly sourceLine: string | null;
 }
 
 export type ConfigResult =
