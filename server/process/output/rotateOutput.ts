@@ -25,7 +25,14 @@ import {
 import { promisify } from 'node:util';
 import { helperText } from '../helperText.ts';
 import { DEFAULT_ROTATION } from './limits.ts';
-import { copyFile, finishRotation, type RotationState, settleRotation, wasCut, writeState } from './rotationState.ts';
+import {
+  beginRotation,
+  copyFile,
+  finishRotation,
+  type RotationState,
+  settleRotation,
+  wasCut,
+} from './rotationState.ts';
 
 export interface RotationOptions {
   /** Rotate when the file has at least so many bytes. */
@@ -144,7 +151,7 @@ async function collapse(
   if (cut === size) cut -= unit;
   if (cut <= 0) return 0;
   ftruncateSync(copy, cut);
-  writeState(path, { ...state, pending: Date.now() });
+  beginRotation(path, state);
   const done = await helperText(['fallocate', '--collapse-range', '--offset', '0', '--length', String(cut), path]);
   // A helper that was killed may have done its work before.
   if (done !== null || wasCut(path)) return cut;
@@ -155,7 +162,7 @@ async function collapse(
 /** In one go, so that nothing of this process comes in between. */
 function catchUpAndTruncate(path: string, state: RotationState, source: number, copy: number, copied: number) {
   // Written before the last bytes are read: whoever follows stops here, and so has seen nothing that is not copied.
-  writeState(path, { ...state, pending: Date.now() });
+  beginRotation(path, state);
   const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   const deadline = performance.now() + LONGEST_CHASE_MS;
   let at = copied;

@@ -11,14 +11,16 @@
  * and not `pending`, knows that the bytes are from where it thought.
  */
 import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { identify, liveness } from '../identity.ts';
+import type { ProcessIdentity } from '../types.ts';
 
 export interface RotationState {
   /** Position of the first byte of the file itself. */
   readonly base: number;
   /** Sizes of `<file>.1`, `<file>.2` ..., which hold what is just before `base`. */
   readonly rotated: readonly number[];
-  /** A rotation is being done since then (epoch ms). */
-  readonly pending: number | null;
+  /** A rotation is being done, since then (epoch ms) and by this process. */
+  readonly pending: { readonly at: number; readonly by: ProcessIdentity | null } | null;
 }
 
 export interface Segment {
@@ -45,7 +47,7 @@ export function viewRotation(path: string): RotationView | null {
   const token = rotationToken(path);
   const state = parseState(token);
   if (state.pending === null) return makeView(state.base, numbered(path, state.rotated), token);
-  if (Math.abs(Date.now() - state.pending) < INTERRUPTED_AFTER_MS) return null;
+  if (isUnderWay(state.pending)) return null;
   const { base, files } = interrupted(path, state);
   return makeView(base, files, token);
 }
@@ -88,6 +90,11 @@ export function finishRotation(path: string, state: RotationState, keep: number)
   return writeState(path, { base, rotated: sizes, pending: null });
 }
 
+/** Written before the first byte is moved. */
+export function beginRotation(path: string, state: RotationState): void {
+  writeState(path, { ...state, pending: { at: Date.now(), by: identify(process.pid) } });
+}
+
 export function writeState(path: string, state: RotationState): RotationState {
   const temporary = `${rotationFile(path)}.tmp`;
   writeFileSync(temporary, `${JSON.stringify({ version: 1, ...state })}\n`, { mode: 0o600 });
@@ -113,7 +120,7 @@ export function wasCut(path: string): boolean {
   });
 }
 
-/** A rotation is pending for milliseconds; one that is for so long was interrupted. */
+/** A rotation is pending for milliseconds; one that is for so long was interrupted, whoever does it. */
 const INTERRUPTED_AFTER_MS = 5000;
 
 const COMPARED_BYTES = 64 * 1024;
@@ -130,7 +137,9 @@ function isState(text: string): boolean {
   try {
     const value = JSON.parse(text);
     const size = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 0;
-    return value.version === 1 && size(value.base) && Array.isArray(value.rotated) && value.rotated.every(size);
+    const pending = value.pending ?? { at: 0 };
+    const sizes = size(value.base) && Array.isArray(value.rotated) && value.rotated.every(size);
+    return value.version === 1 && sizes && size(pending.at);
   } catch {
     return false;
   }
@@ -139,7 +148,13 @@ function isState(text: string): boolean {
 function parseState(text: string): RotationState {
   if (text === '' || !isState(text)) return { base: 0, rotated: [], pending: null };
   const { base, rotated, pending } = JSON.parse(text);
-  return { base, rotated, pending: typeof pending === 'number' ? pending : null };
+  return { base, rotated, pending: pending == null ? null : { at: pending.at, by: pending.by ?? null } };
+}
+
+function isUnderWay({ at, by }: NonNullable<RotationState['pending']>): boolean {
+  if (Math.abs(Date.now() - at) >= INTERRUPTED_AFTER_MS) return false;
+  const alive = by === null ? 'unknown' : liveness(by);
+  return alive === 'alive' || alive === 'unknown';
 }
 
 interface SizedFile {
