@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { bootId, identify } from '../../../server/process/identity.ts';
+import { launch } from '../../../server/process/launch.ts';
 import { outputEnd, outputExtent, readRange, rotateOutput } from '../../../server/process/output/index.ts';
 import { endOutputs, endWithTest, follow, newOutput, programPath, rotated, writeOutput } from '../../support/output.ts';
 import { removeTemporaryFolders } from '../../support/temporary.ts';
@@ -149,6 +150,24 @@ describe('rotation of an output', () => {
     const seen = (await readRange(path, 0)).bytes.toString();
     await rotateOutput(path, { maxBytes: 1_000_000 });
     assert.deepEqual([seen, (await readRange(path, 0)).bytes.toString()], ['one\ntwo\nthree\n', 'one\ntwo\nthree\n']);
+  });
+
+  it('does not move where the output of the next incarnation begins', async () => {
+    const path = newOutput('ready, says the one before\n');
+    await rotated(path);
+    appendFileSync(path, 'ready, it says again\n');
+    const result = await launch({
+      argv: [process.execPath, '-e', 'console.log("ready now")'],
+      cwd: join(path, '..'),
+      env: {},
+      stdin: 'ignore',
+      outputPath: path,
+      exitRecordPath: `${path}.exit`,
+      marker: 'w/web/2/00',
+    });
+    assert.ok(result.ok);
+    await result.tree.exited;
+    assert.equal((await readRange(path, result.tree.outputOffset)).bytes.toString(), 'ready now\n');
   });
 
   it('is waited for while its process lives', async () => {
