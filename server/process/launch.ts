@@ -22,7 +22,15 @@ import {
   recordBySupervisor,
   statusAfterKeeper,
 } from './keeperChannel.ts';
-import { checkWorkingDirectory, describeExecError, errorCode, openOutput } from './launchFailure.ts';
+import {
+  checkProgram,
+  checkWords,
+  checkWorkingDirectory,
+  describeExecError,
+  errorCode,
+  openOutput,
+} from './launchFailure.ts';
+import { outputEnd } from './output/readOutput.ts';
 import type { ExitStatus, LaunchFailure, LaunchRequest, LaunchResult, TreeIdentity } from './types.ts';
 
 export interface LaunchOptions {
@@ -34,16 +42,20 @@ export interface LaunchOptions {
 export async function launch(request: LaunchRequest, options: LaunchOptions = {}): Promise<LaunchResult> {
   const badFolder = checkWorkingDirectory(request.cwd);
   if (badFolder !== null) return { ok: false, failure: badFolder };
+  const badWord = checkWords(request.argv);
+  if (badWord !== null) return { ok: false, failure: badWord };
   const output = openOutput(request.outputPath, request.argv[0]);
   if (!output.ok) return output;
   try {
+    // A position in all that was ever written, not an offset in the file: rotation moves what is older away.
+    const outputOffset = await outputEnd(request.outputPath);
     clearExitRecord(request.exitRecordPath);
     let failure: LaunchFailure | null = null;
     for (const keeper of options.keeper === undefined ? usableKeepers() : [options.keeper]) {
       const attempt = await start(keeper, request, output.fd);
       if (attempt.kind === 'started') {
         const { identity, exited } = attempt;
-        return { ok: true, tree: { identity, exited, outputOffset: output.offset } };
+        return { ok: true, tree: { identity, exited, outputOffset } };
       }
       failure = attempt.failure;
       if (attempt.kind === 'failed') break;
@@ -87,6 +99,8 @@ export type DetachedResult =
 export async function launchDetached(request: DetachedRequest): Promise<DetachedResult> {
   const badFolder = checkWorkingDirectory(request.cwd);
   if (badFolder !== null) return { ok: false, failure: badFolder };
+  const badWord = checkWords(request.argv);
+  if (badWord !== null) return { ok: false, failure: badWord };
   const [program, ...words] = request.argv;
   const subprocess = execa(program, [...(request.execArgv ?? []), ...words], {
     ...COMMON_OPTIONS,
@@ -139,6 +153,7 @@ export type HelperResult = { readonly stdout: string; readonly stderr: string } 
 /** Runs a short command to its end in a group of its own, with no input. Never rejects. */
 export async function runHelper(argv: readonly [string, ...string[]], options: HelperOptions): Promise<HelperResult> {
   const { timeoutMs, maxBytes = 1024 * 1024, cwd = '/', signal } = options;
+  if (checkWords(argv) !== null) return { ok: false, reason: 'spawn_error', detail: 'EINVAL', stdout: '', stderr: '' };
   if (signal?.aborted) return { ok: false, reason: 'aborted', detail: 'before its start', stdout: '', stderr: '' };
   const [program, ...words] = argv;
   const subprocess = execa(program, words, {
@@ -208,6 +223,11 @@ type Attempt =
   | { readonly kind: 'unusable'; readonly failure: LaunchFailure };
 
 async function start(keeper: Keeper, request: LaunchRequest, output: number): Promise<Attempt> {
+  if (keeper.kind === 'shell') {
+    // A shell says 126 or 127 where execve gives a reason, and a program may exit with these as well.
+    const failure = checkProgram(request.argv[0]);
+    if (failure !== null) return { kind: 'failed', failure };
+  }
   const [file, ...words] = keeperCommand(keeper, request);
   // Any descriptor can be handed down; execa's types only know those it gives a meaning of its own.
   const fd = output as 1;

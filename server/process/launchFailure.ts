@@ -18,6 +18,22 @@ export function checkWorkingDirectory(cwd: string): LaunchFailure | null {
   }
 }
 
+/** `null` when the file is there and may be executed; whether it can be is only known by doing it. */
+export function checkProgram(program: string): LaunchFailure | null {
+  try {
+    accessSync(program, constants.X_OK);
+    return statSync(program).isDirectory() ? describeExecError(program, 'EACCES') : null;
+  } catch (error) {
+    return describeExecError(program, errorCode(error));
+  }
+}
+
+/** `null` when the words can be handed to a program: a C string ends at its first NUL. */
+export function checkWords(argv: readonly [string, ...string[]]): LaunchFailure | null {
+  if (argv.every((word) => !word.includes('\0'))) return null;
+  return { reason: 'spawn_error', command: argv[0], code: 'EINVAL', detail: 'an argument holds a NUL character' };
+}
+
 export type OutputFile =
   | { readonly ok: true; readonly fd: number; readonly offset: number }
   | { readonly ok: false; readonly failure: LaunchFailure };

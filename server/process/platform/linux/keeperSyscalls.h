@@ -90,7 +90,6 @@ __asm__(".globl _start\n_start:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  b
 #define AT_FDCWD (-100)
 #define F_SETFD 2
 #define FD_CLOEXEC 1
-#define CLOSE_RANGE_CLOEXEC 4
 #define SIGCHLD 17
 #define SIG_BLOCK 0
 #define SIG_SETMASK 2
