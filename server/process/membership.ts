@@ -11,7 +11,7 @@ import type { ProcessIdentity, ProcessRow, TreeIdentity, TreeMember } from './ty
 export { createLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 
 export interface CensusSettings {
-  /** The calling process: it and its ancestors are never members, nor is anything reached through them. */
+  /** The calling process: it and its ancestors are never members, nor is anything found by descent from them. */
   readonly self?: number;
   readonly groupTrust?: 'corroborated' | 'unless-recycled';
 }
@@ -48,7 +48,7 @@ export function census(
     if (!isDead(row) && !excluded.has(row.pid) && row.pid !== keeper?.pid) found.set(row.pid, row);
   };
   if (keeper !== null) {
-    for (const row of descendants(table, keeper, excluded)) {
+    for (const row of table.descendantsOf(keeper.pid)) {
       kept.add(row.pid);
       take(row);
     }
@@ -62,14 +62,14 @@ export function census(
     const row = root(identity);
     if (row !== null) take(row);
   }
-  close(table, found, excluded, take);
+  addDescendants(table, found, take);
 
   const numbers = provenNumbers(table, tree, found, leader, groupTrust);
   for (const row of table.rows.values()) {
     if (table.compareStartTimes(row.startTime, tree.leader.startTime) < 0) continue;
     if ((numbers.session && row.session === tree.session) || (numbers.group && row.group === tree.group)) take(row);
   }
-  close(table, found, excluded, take);
+  addDescendants(table, found, take);
 
   return [...found.values()].map((row) => ({
     identity: { pid: row.pid, startTime: row.startTime, bootId: table.bootId },
@@ -107,38 +107,19 @@ function provenNumbers(
 }
 
 /** Adds everything below the members that are known. */
-function close(
+function addDescendants(
   table: ProcessTable,
   found: ReadonlyMap<number, ProcessRow>,
-  excluded: ReadonlySet<number>,
   take: (row: ProcessRow) => void,
 ): void {
   const covered = new Set<number>();
   for (const row of [...found.values()]) {
     if (covered.has(row.pid)) continue;
-    for (const below of descendants(table, row, excluded)) {
+    for (const below of table.descendantsOf(row.pid)) {
       covered.add(below.pid);
       take(below);
     }
   }
-}
-
-/** Descendants that are not reached through the caller: what a supervisor inside a tree started is not the tree's. */
-function descendants(table: ProcessTable, root: ProcessRow, excluded: ReadonlySet<number>): ProcessRow[] {
-  const all = table.descendantsOf(root.pid);
-  if (!all.some((row) => excluded.has(row.pid))) return all;
-  const cut = new Set<number>();
-  return all.filter((row) => {
-    if (!excluded.has(row.pid) && !cut.has(row.parent)) return true;
-    // Nearest first, so a parent is judged before its children. Siblings of the caller stay members.
-    if (row.pid === callerOf(excluded) || cut.has(row.parent)) cut.add(row.pid);
-    return false;
-  });
-}
-
-/** `withAncestors` puts the caller first. */
-function callerOf(excluded: ReadonlySet<number>): number | undefined {
-  return excluded.values().next().value;
 }
 
 function withAncestors(table: ProcessTable, self: number): Set<number> {

@@ -1,6 +1,8 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type { EnvironmentValue } from '../types.ts';
 
+/** About 10 µs each; a zombie, which has no command line either, is given up after a millisecond. */
+const SETTLE_ATTEMPTS = 100;
 const ownUid = process.geteuid?.() ?? 0;
 let buffer = Buffer.allocUnsafe(128 * 1024);
 
@@ -15,10 +17,9 @@ export function readEnvironmentVariable(pid: number, name: string): EnvironmentV
     if (owner === undefined) return null;
     if (owner.uid !== ownUid) return 'unreadable';
   }
-  let length = readEnvironment(pid);
-  if (length === 0) length = readEnvironment(pid);
+  const length = readSettledEnvironment(pid);
   if (length === 'unreadable') return 'unreadable';
-  return findVariable(buffer.subarray(0, length), name);
+  return length === 'gone' ? null : findVariable(buffer.subarray(0, length), name);
 }
 
 export function readCommandLine(pid: number): string[] {
@@ -41,13 +42,44 @@ export function findVariable(block: Buffer, name: string): string | null {
   return block.toString('utf8', start, end < 0 ? block.length : end);
 }
 
-/** Fills `buffer` with the environment of a process and gives its length in bytes, 0 when it is gone. */
-function readEnvironment(pid: number): number | 'unreadable' {
+/**
+ * In the middle of an exec the environment reads as empty: seen with every tenth exec of a large one. The kernel fills
+ * in the address of the code (field 26 of `stat`) only after the environment (fs/binfmt_elf.c, load_elf_binary), so an
+ * empty one is believed when it was read after that address was there.
+ */
+function readSettledEnvironment(pid: number): number | 'gone' | 'unreadable' {
+  let execDone = false;
+  let length: number | 'gone' | 'unreadable' = 'unreadable';
+  for (let attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
+    length = readEnvironment(pid);
+    if (!isTorn(length) && (length !== 0 || execDone)) return length;
+    execDone ||= isExecDone(pid);
+  }
+  return length === 0 ? 'unreadable' : length;
+}
+
+function isExecDone(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const startOfCode = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[23];
+    return startOfCode !== undefined && startOfCode !== '0' && startOfCode !== '1';
+  } catch {
+    return false;
+  }
+}
+
+/** An image that is torn down while it is read ends at a page, where the last value is hardly ever complete. */
+function isTorn(length: number | 'gone' | 'unreadable'): boolean {
+  return typeof length === 'number' && length > 0 && length % 4096 === 0 && buffer[length - 1] !== 0;
+}
+
+/** Fills `buffer` with the environment of a process and gives its length in bytes. */
+function readEnvironment(pid: number): number | 'gone' | 'unreadable' {
   let file: number;
   try {
     file = openSync(`/proc/${pid}/environ`, 'r');
   } catch (error) {
-    return isGone(error) ? 0 : 'unreadable';
+    return isGone(error) ? 'gone' : 'unreadable';
   }
   try {
     let length = 0;
@@ -58,7 +90,7 @@ function readEnvironment(pid: number): number | 'unreadable' {
       length += count;
     }
   } catch (error) {
-    return isGone(error) ? 0 : 'unreadable';
+    return isGone(error) ? 'gone' : 'unreadable';
   } finally {
     closeSync(file);
   }
