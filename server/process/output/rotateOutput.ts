@@ -11,6 +11,7 @@
 import {
   closeSync,
   constants,
+  copyFile as copyFileWith,
   fstatSync,
   ftruncateSync,
   openSync,
@@ -84,6 +85,7 @@ const LONGEST_CHASE_MS = 200;
 /** File systems (by device) that refused to take a range out of a file. */
 const cannotCollapse = new Set<number>();
 
+const copyFileAsync = promisify(copyFileWith);
 const readAsync = promisify(read);
 const writeAsync = promisify(write);
 
@@ -98,8 +100,10 @@ async function rotate(path: string, options: RotationOptions): Promise<RotationR
     if (size === 0 || size < maxBytes) return { ok: true, rotated: false };
     source = openSync(path, 'r+');
     rmSync(copyFile(path), { force: true });
-    copy = openSync(copyFile(path), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-    const copied = await copyBulk(source, copy);
+    // Within the kernel, and on file systems that share blocks (XFS, Btrfs, APFS) without copying anything.
+    await copyFileAsync(path, copyFile(path), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    copy = openSync(copyFile(path), 'r+');
+    const copied = await copyRest(source, copy);
     const cut = options.method === 'truncate' ? 0 : await collapse(path, state, source, copy, copied);
     if (cut > 0) {
       finishRotation(path, state, keep);
@@ -116,13 +120,13 @@ async function rotate(path: string, options: RotationOptions): Promise<RotationR
   }
 }
 
-/** Copies until less than a block is missing, without holding up anything else. */
-async function copyBulk(source: number, copy: number): Promise<number> {
+/** Copies what was written meanwhile until less than a block is missing, without holding up anything else. */
+async function copyRest(source: number, copy: number): Promise<number> {
   const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-  let at = 0;
+  let at = fstatSync(copy).size;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const end = fstatSync(source).size;
-    if (round > 0 && end - at < BLOCK_BYTES) break;
+    if (end - at < BLOCK_BYTES) break;
     while (at < end) {
       const { bytesRead } = await readAsync(source, block, 0, Math.min(block.length, end - at), at);
       if (bytesRead === 0) break;

@@ -48,7 +48,8 @@ export function viewRotation(path: string): RotationView | null {
   const state = parseState(token);
   if (state.pending === null) return makeView(state.base, numbered(path, state.rotated), token);
   if (isUnderWay(state.pending)) return null;
-  const { base, files } = interrupted(path, state);
+  if (!wasCut(path)) return makeView(state.base, numbered(path, state.rotated), token);
+  const { base, files } = afterCut(path, state);
   return makeView(base, files, token);
 }
 
@@ -78,7 +79,7 @@ export function settleRotation(path: string, keep: number): RotationState {
 
 /** After the file was cut: the copy becomes `.1`, the older ones move up, the oldest goes. May be repeated. */
 export function finishRotation(path: string, state: RotationState, keep: number): RotationState {
-  const { base, files } = interrupted(path, state);
+  const { base, files } = afterCut(path, state);
   const sizes = files.map(({ size }) => size).slice(0, keep);
   if (statSync(copyFile(path), { throwIfNoEntry: false }) !== undefined) {
     let free = 1;
@@ -176,16 +177,14 @@ function makeView(base: number, files: readonly SizedFile[], token: string): Rot
   return { base, segments, oldest, token };
 }
 
-/** What a rotation amounts to that was left pending, told by the files. */
-function interrupted(path: string, state: RotationState): { base: number; files: SizedFile[] } {
-  const before = numbered(path, state.rotated);
+/** What is where once the file was cut, however many of the renames were done. */
+function afterCut(path: string, state: RotationState): { base: number; files: SizedFile[] } {
   const copied = statSync(copyFile(path), { throwIfNoEntry: false });
   if (copied === undefined) {
     // The copy is `.1` already, as the last rename of all.
     const first = statSync(`${path}.1`, { throwIfNoEntry: false })?.size ?? 0;
     return { base: state.base + first, files: numbered(path, [first, ...state.rotated]) };
   }
-  if (!wasCut(path)) return { base: state.base, files: before };
   // The older ones may have been moved up, all of them or those above a gap; their order is the same.
   const present: string[] = [];
   for (let number = 1; number <= state.rotated.length + 1; number += 1) {

@@ -91,6 +91,17 @@ describe('rotation of an output', () => {
     assert.equal(readFileSync(path).includes(0), false);
   });
 
+  it('keeps positions valid when what is left begins like what was moved', async () => {
+    // 4096 lines of 4096 bytes: a cut of whole blocks leaves the very same text.
+    const line = `${'x'.repeat(4095)}\n`;
+    const path = newOutput(line.repeat(4096));
+    const result = await rotateOutput(path, { maxBytes: 1 });
+    assert.ok(result.ok && result.rotated);
+    appendFileSync(path, line.repeat(8192));
+    await rotateOutput(path, { maxBytes: 1 });
+    assert.deepEqual(await outputExtent(path), { from: 0, to: 3 * 4096 * 4096 });
+  });
+
   it('joins one that is under way', async () => {
     const path = newOutput('text\n');
     const results = await Promise.all([1, 2, 3].map(() => rotateOutput(path, { maxBytes: 1 })));
