@@ -11,14 +11,23 @@ const MB = 1024 ** 2;
 const program = join(import.meta.dirname, '../../support/programs/hold-memory.py');
 const children: ChildProcess[] = [];
 
-/** Starts a child that holds memory; resolves with its pid when every page is resident. */
-async function hold(...words: readonly string[]): Promise<number> {
+/** Starts a child that holds memory; resolves with its pid, and what it said when every page is resident. */
+async function start(...words: readonly string[]): Promise<{ child: ChildProcess; pid: number; said: string }> {
   const child = spawn('python3', [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
-  const [text] = await once(child.stdout, 'data');
-  assert.equal(String(text), 'held\n');
+  let said = '';
+  for await (const text of child.stdout) {
+    said += text;
+    if (said.endsWith('\n')) break;
+  }
   assert.ok(child.pid !== undefined);
-  return child.pid;
+  return { child, pid: child.pid, said: said.trim() };
+}
+
+async function hold(...words: readonly string[]): Promise<number> {
+  const { pid, said } = await start(...words);
+  assert.equal(said, 'held');
+  return pid;
 }
 
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
@@ -70,17 +79,14 @@ onLinux('memory of a tree', function () {
   });
 
   it('is 0 for a process that has vanished and for a zombie', async () => {
-    // The shell does not wait for its child before it stops itself, so the child stays a zombie.
-    const shell = spawn('/bin/sh', ['-c', 'true & echo $!; kill -STOP $$'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    children.push(shell);
-    const [text] = await once(shell.stdout, 'data');
-    const zombie = Number(text);
-    while (!/^State:\s+Z/m.test(readFileSync(`/proc/${zombie}/status`, 'utf8'))) await new Promise(setImmediate);
+    const { child, pid, said } = await start('zombie', '0');
+    const zombie = Number(said);
+    assert.match(readFileSync(`/proc/${zombie}/status`, 'utf8'), /^State:\s+Z/m);
     assert.deepEqual(await treeMemory([zombie]), { bytes: 0, fallback: false });
     assert.deepEqual(await treeProportionalMemory([zombie]), { bytes: 0, fallback: false });
-    shell.kill('SIGKILL');
-    await once(shell, 'exit');
-    assert.deepEqual(await treeMemory([shell.pid ?? 0]), { bytes: 0, fallback: false });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    assert.deepEqual(await treeMemory([pid]), { bytes: 0, fallback: false });
   });
 });
 
