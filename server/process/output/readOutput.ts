@@ -34,7 +34,10 @@ export async function outputEnd(path: string): Promise<number> {
   return (await outputExtent(path)).to;
 }
 
-/** The bytes from position `from` up to `to` (default: the end), the first `maxBytes` (default 4 MB) of them. */
+/**
+ * The bytes from position `from` up to `to` (default: the end), the first `maxBytes` (default 4 MB) of them. When
+ * somebody emptied the file since `from` was its end, what it holds now.
+ */
 export async function readRange(
   path: string,
   from: number,
@@ -50,6 +53,7 @@ export async function readRange(
       const wanted = Math.min(CHUNK_BYTES, to - at, start + maxBytes - at);
       const chunk: Chunk = wanted > 0 ? await reader.read(at, wanted) : { kind: 'end', position: at };
       if (chunk.kind === 'rotating') await sleep(ROTATION_RETRY_MS);
+      else if (chunk.kind === 'restarted' && blocks.length === 0 && chunk.position < at) start = at = chunk.position;
       else if (chunk.kind === 'bytes') {
         if (chunk.position >= to) break;
         if (blocks.length === 0) start = chunk.position;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, utimesSync } from 'node:fs';
+import { appendFileSync, truncateSync, utimesSync } from 'node:fs';
 import {
   outputEnd,
   readRange,
@@ -14,6 +14,15 @@ import { removeTemporaryFolders } from '../../support/temporary.ts';
 describe('looking into an output', () => {
   afterEach(endOutputs);
   after(removeTemporaryFolders);
+
+  it('goes on at the new beginning when somebody emptied the file', async () => {
+    const path = newOutput('a long line\n');
+    const end = await outputEnd(path);
+    truncateSync(path);
+    appendFileSync(path, 'new\n');
+    const { bytes, from } = await readRange(path, end);
+    assert.deepEqual([bytes.toString(), from], ['new\n', 0]);
+  });
 
   describe('the tail of an output', () => {
     it('is its last lines', async () => {
