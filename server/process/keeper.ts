@@ -46,6 +46,8 @@ export interface KeeperSearch {
   readonly from?: string;
   /** Folders in which a copy with the execute bit may be put, best first. */
   readonly privateFolders?: readonly string[];
+  /** Sets the execute bit in place; throws where that is not allowed. */
+  readonly restoreMode?: (path: string) => void;
 }
 
 /**
@@ -59,7 +61,7 @@ export function findKeepers(search: KeeperSearch = {}): readonly Keeper[] {
   const name = platform === 'linux' ? NATIVE_NAMES[arch] : undefined;
   if (name !== undefined) {
     const native = firstExisting(join(from, 'platform', 'linux', `keeper-${name}`), join(from, 'keeper', name));
-    const path = native === null ? null : executable(native, search.privateFolders ?? defaultPrivateFolders());
+    const path = native === null ? null : executable(native, search);
     if (path !== null) keepers.push({ kind: 'native', path });
   }
   const script = firstExisting(join(from, 'platform', 'posix', 'keeper.sh'), join(from, 'keeper', 'posix.sh'));
@@ -131,10 +133,11 @@ function errorName(errno: number): string {
 }
 
 /** The path of `binary` or of a copy of it that may be executed; `null` when neither can be had. */
-function executable(binary: string, privateFolders: readonly string[]): string | null {
+function executable(binary: string, search: KeeperSearch): string | null {
+  const { privateFolders = defaultPrivateFolders(), restoreMode = (path) => chmodSync(path, 0o755) } = search;
   if (mayExecute(binary)) return binary;
   try {
-    chmodSync(binary, 0o755);
+    restoreMode(binary);
     if (mayExecute(binary)) return binary;
   } catch {
     // Not ours, or on a read-only mount: a copy will do.
