@@ -83,6 +83,7 @@ function formatMilliseconds(milliseconds: number): string {
   ] as const) {
     if (milliseconds >= factor && milliseconds % factor === 0) return `${milliseconds / factor}${unit}`;
   }
+  if (milliseconds === 0) return '0s';
   return milliseconds % 100 === 0 && milliseconds >= 1000 ? formatDuration(milliseconds) : `${milliseconds}ms`;
 }
 

@@ -59,6 +59,14 @@ export { service, task };
 
 /** JSON Schema (draft 7, which the JSON and YAML support of editors reads best) of what people write. */
 export function jsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(configuration, { io: 'input', target: 'draft-7' });
+  const schema = z.toJSONSchema(configuration, {
+    io: 'input',
+    target: 'draft-7',
+    // zod leaves the examples of converted values out, because they could be of the output; ours are what is written.
+    override: ({ zodSchema, jsonSchema: made }) => {
+      const examples = z.globalRegistry.get(zodSchema)?.examples;
+      if (Array.isArray(examples)) made.examples = examples;
+    },
+  });
   return { ...schema, patternProperties: { [FREE_KEY.source]: {} } };
 }

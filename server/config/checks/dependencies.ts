@@ -42,7 +42,7 @@ export function checkDependencies(entries: readonly RawEntry[], document: Source
     }
   }
   for (const cycle of cyclesOf(edges)) {
-    const [first = '', second] = cycle;
+    const [first = '', second = first] = cycle;
     const path = edges.get(first)?.find(({ name }) => name === second)?.path ?? [];
     const message = `these wait for each other, so none can start: ${[...cycle, first].join(' -> ')}`;
     report(path, { severity: 'error', code: 'cycle', message });

@@ -1,5 +1,5 @@
 /** JSON with comments and trailing commas, as editors write their own settings. */
-import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import {
   type ConfigPath,
   DEEPEST_NESTING,
@@ -86,19 +86,22 @@ const SYNTAX_MESSAGES: Readonly<Record<string, (found: string) => string>> = {
 
 /** Counted before parsing: the parser is recursive, and a deep file would end it with a stack overflow. */
 function nesting(text: string): number {
+  const scanner = createScanner(text, true);
   let depth = 0;
   let deepest = 0;
-  let inString = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text[index];
-    if (inString) {
-      if (character === '\\') index += 1;
-      else if (character === '"' || character === '\n') inString = false;
-    } else if (character === '"') inString = true;
-    else if (character === '[' || character === '{') {
-      depth += 1;
-      deepest = Math.max(deepest, depth);
-    } else if (character === ']' || character === '}') depth -= 1;
+  for (let token = scanner.scan(); token !== SyntaxKind.EOF && deepest <= DEEPEST_NESTING; token = scanner.scan()) {
+    if (token === SyntaxKind.OpenBraceToken || token === SyntaxKind.OpenBracketToken) depth += 1;
+    else if (token === SyntaxKind.CloseBraceToken || token === SyntaxKind.CloseBracketToken) depth -= 1;
+    deepest = Math.max(deepest, depth);
   }
   return deepest;
 }
+
+/** Of jsonc-parser, where they are an ambient `const enum`, which a single file cannot see the values of. */
+const SyntaxKind = {
+  OpenBraceToken: 1,
+  CloseBraceToken: 2,
+  OpenBracketToken: 3,
+  CloseBracketToken: 4,
+  EOF: 17,
+} as const;

@@ -16,7 +16,7 @@ import { duplicateKey, lineOf, reservedKey, tooDeep } from './problems.ts';
 export function parseYaml(text: string): SourceDocument {
   let document: ReturnType<typeof parseDocument>;
   try {
-    document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
+    document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'error' });
   } catch (error) {
     // The parser is recursive. Whatever else it throws is reported with its own words: bad input is answered.
     const problem =

@@ -41,7 +41,7 @@ export function duration(least = 0) {
       context.addIssue({
         code: 'custom',
         message,
-        params: { wants: 'duration', ...(parsed.ok && { suggestion: null }) },
+        params: { guess: !parsed.ok },
       });
       return z.NEVER;
     });
