@@ -119,9 +119,10 @@ export function watchExitRecord(path: string, tree: TreeIdentity, options: Watch
     }
 
     async function look(): Promise<void> {
-      if (busy || takeRecord()) return;
+      if (busy || (watcher === null && takeRecord())) return;
       busy = true;
       try {
+        // In the common case one small read, since this is asked every second of every adopted tree.
         const leader = await state(tree.leader);
         if (leader === 'alive') return;
         const keeper = tree.keeper === null ? 'gone' : await state(tree.keeper);
@@ -146,11 +147,14 @@ export function watchExitRecord(path: string, tree: TreeIdentity, options: Watch
       watcher = watch(dirname(path), { persistent: false }, (_event, changed) => {
         if (changed === null || changed === name) takeRecord();
       });
-      watcher.on('error', () => watcher?.close());
+      watcher.on('error', () => {
+        watcher?.close();
+        watcher = null;
+      });
     } catch {
       // No inotify watch left, or no folder: the interval finds it too.
     }
-    void look();
+    if (!takeRecord()) void look();
   });
 }
 

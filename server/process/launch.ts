@@ -7,7 +7,7 @@
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 import { deferred } from './deferred.ts';
 import { cleanEnvironment } from './environment.ts';
@@ -34,8 +34,8 @@ import { outputEnd } from './output/readOutput.ts';
 import type { ExitStatus, LaunchFailure, LaunchRequest, LaunchResult, TreeIdentity } from './types.ts';
 
 export interface LaunchOptions {
-  /** Default: the best one that works here. */
-  readonly keeper?: Keeper;
+  /** To try in this order; by default those that are known to work here. */
+  readonly keepers?: readonly Keeper[];
 }
 
 /** Starts a process tree. Settles once its program runs or is known not to; an expected failure is a value. */
@@ -51,7 +51,7 @@ export async function launch(request: LaunchRequest, options: LaunchOptions = {}
     const outputOffset = await outputEnd(request.outputPath);
     clearExitRecord(request.exitRecordPath);
     let failure: LaunchFailure | null = null;
-    for (const keeper of options.keeper === undefined ? usableKeepers() : [options.keeper]) {
+    for (const keeper of options.keepers ?? usableKeepers()) {
       const attempt = await start(keeper, request, output.fd);
       if (attempt.kind === 'started') {
         const { identity, exited } = attempt;
@@ -59,7 +59,7 @@ export async function launch(request: LaunchRequest, options: LaunchOptions = {}
       }
       failure = attempt.failure;
       if (attempt.kind === 'failed') break;
-      brokenKeepers.add(keeper.kind);
+      if (options.keepers === undefined) brokenKeepers.add(keeper.kind);
     }
     if (failure === null) throw new Error('there is always a keeper to try');
     return { ok: false, failure };
@@ -126,6 +126,50 @@ export async function launchDetached(request: DetachedRequest): Promise<Detached
     child.unref();
   };
   return { ok: true, process: { pid: child.pid, stderr, exited, release } };
+}
+
+export interface PipedRequest {
+  /** Program as an absolute path, then its arguments. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface PipedProcess {
+  readonly pid: number;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Settles when it ends. Never rejects. */
+  readonly exited: Promise<ExitStatus>;
+}
+
+export type PipedResult =
+  | { readonly ok: true; readonly process: PipedProcess }
+  | { readonly ok: false; readonly failure: LaunchFailure };
+
+/**
+ * Starts a program on pipes, for a protocol that is spoken over stdin and stdout; its stderr is this process's own.
+ * It stays in this process's group and session, so that both are one tree, and it sees the end of its input when this
+ * process ends, however that happens.
+ */
+export async function launchPiped(request: PipedRequest): Promise<PipedResult> {
+  const [program, ...words] = request.argv;
+  const subprocess = execa(program, words, {
+    ...COMMON_OPTIONS,
+    detached: false,
+    cwd: request.cwd,
+    env: request.env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const child = subprocess.nodeChildProcess;
+  if (child.pid === undefined || child.stdin === null || child.stdout === null) {
+    return { ok: false, failure: describeExecError(program, errorCode((await subprocess).cause)) };
+  }
+  const exited = new Promise<ExitStatus>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  return { ok: true, process: { pid: child.pid, stdin: child.stdin, stdout: child.stdout, exited } };
 }
 
 export interface HelperOptions {

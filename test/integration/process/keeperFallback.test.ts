@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readExitRecord } from '../../../server/process/exitRecord.ts';
 import { identify, liveness } from '../../../server/process/identity.ts';
 import type { Keeper } from '../../../server/process/keeper.ts';
 import { launch } from '../../../server/process/launch.ts';
 import { readProcessTable } from '../../../server/process/table.ts';
-import { removeTemporaryFolders } from '../../support/temporary.ts';
+import { removeTemporaryFolders, temporaryFolder } from '../../support/temporary.ts';
 import { endStartedTrees, launched, printed, requestFor, untilGone } from '../../support/trees.ts';
+import { until } from '../../support/until.ts';
 
 const path = fileURLToPath(new URL('../../../server/process/platform/posix/keeper.sh', import.meta.url));
-const shell: { keeper: Keeper } = { keeper: { kind: 'shell', path } };
-const none: { keeper: Keeper } = { keeper: { kind: 'none' } };
+const shell: { keepers: Keeper[] } = { keepers: [{ kind: 'shell', path }] };
+const none: { keepers: Keeper[] } = { keepers: [{ kind: 'none' }] };
 const sh = (script: string): [string, ...string[]] => ['/bin/sh', '-c', script];
 
 describe('a tree under the shell keeper', () => {
@@ -122,8 +124,44 @@ describe('a tree without a keeper', () => {
   });
 });
 
+describe('a native keeper that cannot run', () => {
+  afterEach(endStartedTrees);
+  after(removeTemporaryFolders);
+
+  for (const [what, text, mode] of [
+    ['has no execute bit', '', 0o644],
+    ['names an interpreter that is not there', '#!/no/such/interpreter\n', 0o755],
+    ['is no program', 'exit 2\n', 0o755],
+  ] as const) {
+    it(`is replaced by the shell keeper when it ${what}, and the program runs once`, async () => {
+      const broken = join(temporaryFolder('broken'), 'keeper');
+      writeFileSync(broken, text);
+      chmodSync(broken, mode);
+      const request = requestFor(sh('echo once; exit 3'));
+      const tree = await launched(request, { keepers: [{ kind: 'native', path: broken }, ...shell.keepers] });
+      assert.deepEqual(await tree.exited, { code: 3, signal: null });
+      assert.equal(tree.identity.keeper, null);
+      assert.equal(readFileSync(request.outputPath, 'utf8'), 'once\n');
+    });
+  }
+
+  it('is not replaced when it was killed, since the program may run by then', async () => {
+    const killed = join(temporaryFolder('broken'), 'keeper');
+    writeFileSync(killed, '#!/bin/sh\nkill -KILL $$\n', { mode: 0o755 });
+    const request = requestFor(sh('echo ran'));
+    const result = await launch(request, { keepers: [{ kind: 'native', path: killed }, ...shell.keepers] });
+    assert.ok(!result.ok && result.failure.reason === 'spawn_error' && result.failure.code === 'KEEPER');
+    assert.equal(readFileSync(request.outputPath, 'utf8'), '');
+  });
+
+  it('does not hide that the working directory is the culprit', async () => {
+    const request = requestFor(['/bin/true'], { cwd: '/no/such/folder' });
+    const result = await launch(request, { keepers: [{ kind: 'native', path: '/no/such/keeper' }, ...shell.keepers] });
+    assert.ok(!result.ok && result.failure.reason === 'bad_cwd');
+  });
+});
+
 async function childOf(pid: number): Promise<number> {
-  const { until } = await import('../../support/until.ts');
   return until(
     'the command',
     () =>

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readExitRecord } from '../../../server/process/exitRecord.ts';
 import { bootId, identify, liveness } from '../../../server/process/identity.ts';
 import { launch } from '../../../server/process/launch.ts';
@@ -66,6 +70,19 @@ describe('launch', () => {
       const second = await launched({ ...request, argv: sh('sleep 60') });
       assert.equal(readExitRecord(request.exitRecordPath), null);
       assert.equal(liveness(second.identity.leader), 'alive');
+    });
+
+    it('reaches us although the folder of the record was deleted, which is not made again', async () => {
+      const request = requestFor(sh('echo running; sleep 60'));
+      const exitRecordPath = join(request.cwd, 'records', 'exit.json');
+      mkdirSync(dirname(exitRecordPath));
+      const tree = await launched({ ...request, exitRecordPath });
+      await printed(request, 'running');
+      rmSync(dirname(exitRecordPath), { recursive: true });
+      process.kill(-tree.identity.group, 'SIGTERM');
+      assert.deepEqual(await tree.exited, { code: null, signal: 'SIGTERM' });
+      await untilGone(tree.identity.keeper!);
+      assert.equal(existsSync(dirname(exitRecordPath)), false);
     });
 
     it('tells of the end of the leader at once while a background child holds its output (R47)', async () => {
@@ -318,6 +335,16 @@ describe('launch', () => {
       });
     }
 
+    it('for want of file handles, however few are left', async () => {
+      const request = requestFor(['/bin/true']);
+      const { code, stdout } = spawnStarved(request);
+      assert.equal(code, 0);
+      const reasons = stdout.trim().split('\n');
+      assert.ok(reasons.includes('resources'), stdout);
+      assert.equal(reasons.at(-1), 'launched');
+      assert.deepEqual([...new Set(reasons)].sort(), ['launched', 'resources'], stdout);
+    });
+
     it('and leave no process and no exit record behind', async () => {
       const request = requestFor(['/no/such/program']);
       await failureOf(request);
@@ -342,6 +369,13 @@ async function failureOf(request: LaunchRequest): Promise<LaunchFailure> {
   const result = await launch(request);
   assert.ok(!result.ok, 'it was launched');
   return result.failure;
+}
+
+function spawnStarved(request: LaunchRequest): { code: number | null; stdout: string } {
+  const program = fileURLToPath(new URL('../../support/programs/starved.ts', import.meta.url));
+  const words = ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, program, JSON.stringify(request)];
+  const { status, stdout } = spawnSync('/bin/sh', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  return { code: status, stdout };
 }
 
 function programFile(text: string, mode = 0o755): string {

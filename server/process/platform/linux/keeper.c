@@ -123,8 +123,14 @@ static long write_record(long pid, int status, unsigned long at) {
   if (fd < 0) return fd;
   long written = sys3(SYS_write, fd, message.bytes, length);
   sys1(SYS_close, fd);
-  if (written != length) return written < 0 ? written : -28; /* a short write is a full disk: ENOSPC */
+  if (written != length) return written < 0 ? written : -ENOSPC;
   return rename_file(temporary_path, record_path);
+}
+
+/* True when there is nothing left to try. A folder that was deleted is not missed, and never made again. */
+static int is_recorded(long pid, int status, unsigned long at) {
+  long result = write_record(pid, status, at);
+  return result == 0 || result == -ENOENT;
 }
 
 static unsigned long milliseconds(void) {
@@ -202,6 +208,19 @@ static long keep(long argc, char **argv, char **envp) {
     sys1(SYS_exit_group, 127);
   }
 
+  /* A scan for the marker must find members only, and a user's own `pkill -f vite` must not find the keeper.
+     The child has a copy of its own. */
+  char **last = envp;
+  while (*last) last++;
+  if (last > envp) {
+    char *end = last[-1];
+    while (*end) end++;
+    wipe(envp[0], end);
+  }
+  char *end = argv[argc - 1];
+  while (*end) end++;
+  wipe(argv[2], end);
+
   sys1(SYS_close, error_pipe[1]);
   if (hold) sys1(SYS_close, input[0]);
   for (long fd = 0; fd < REPORT_FD; fd++) sys1(SYS_close, fd);
@@ -215,18 +234,6 @@ static long keep(long argc, char **argv, char **envp) {
     sys4(SYS_wait4, leader, 0, WAIT_ALL, 0);
     return report_error("exec", error);
   }
-
-  /* A scan for the marker must find members only, and a user's own `pkill -f vite` must not find the keeper. */
-  char **last = envp;
-  while (*last) last++;
-  if (last > envp) {
-    char *end = last[-1];
-    while (*end) end++;
-    wipe(envp[0], end);
-  }
-  char *end = argv[argc - 1];
-  while (*end) end++;
-  wipe(argv[2], end);
 
   put_text("started ");
   put_number((unsigned long)leader);
@@ -245,18 +252,18 @@ static long keep(long argc, char **argv, char **envp) {
     if (pid == leader && !ended_at) {
       ended_at = milliseconds();
       leader_status = status;
-      recorded = write_record(leader, leader_status, ended_at) == 0;
+      recorded = is_recorded(leader, leader_status, ended_at);
       /* A launcher that took the report knows the code; the record is for those who come when there is none. */
       if (report_exit(leader_status)) attempts = RECORD_ATTEMPTS;
     } else if (!recorded) {
-      recorded = write_record(leader, leader_status, ended_at) == 0;
+      recorded = is_recorded(leader, leader_status, ended_at);
     }
   }
   /* The disk may be full for a while and nobody else knows the code: keep trying, not for ever. */
   for (; !recorded && attempts < RECORD_ATTEMPTS; attempts++) {
     long second[2] = {1, 0};
     sys2(SYS_nanosleep, second, 0);
-    recorded = write_record(leader, leader_status, ended_at) == 0;
+    recorded = is_recorded(leader, leader_status, ended_at);
   }
   /* Without reaping orphans ECHILD proves nothing; then this is not the clean end that others take for a proof. */
   return no_reaper ? 1 : 0;

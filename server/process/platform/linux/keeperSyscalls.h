@@ -99,8 +99,10 @@ __asm__(".globl _start\n_start:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  b
 #define CLOCK_REALTIME 0
 #define MSG_DONTWAIT 0x40
 #define MSG_NOSIGNAL 0x4000
+#define ENOENT 2
 #define EINTR 4
 #define ECHILD 10
+#define ENOSPC 28
 #define ENOTSOCK 88
 #define WAIT_ALL 0x40000000 /* __WALL */
 
