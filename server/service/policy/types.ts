@@ -53,8 +53,13 @@ export type ServiceEvent =
     }
   | { readonly type: 'idle'; readonly incarnation: number }
   | { readonly type: 'timer'; readonly timer: TimerName; readonly incarnation: number }
-  /** A successor found this incarnation alive; `ready` is what its predecessor had recorded. */
-  | { readonly type: 'adopted'; readonly incarnation: number; readonly ready: boolean };
+  /** A successor found this incarnation; `ready` and `startedAt` (default: now) are what its predecessor had recorded. */
+  | {
+      readonly type: 'adopted';
+      readonly incarnation: number;
+      readonly ready: boolean;
+      readonly startedAt?: number;
+    };
 
 /** `respawn` ends a backoff, `recovery` is 60 s in ready. At most one timer of a name is armed. */
 export type TimerName = 'respawn' | 'recovery';
@@ -90,5 +95,7 @@ export type ServiceJournalEntry =
   | { readonly event: 'backoff'; readonly ms: number; readonly reason: string; readonly crashes: number }
   | { readonly event: 'health_warn'; readonly reason: string; readonly detail: string }
   | { readonly event: 'breaker_open'; readonly reason: string; readonly text: string }
+  /** It is in `failed` though no budget is spent: processes survived, or `restart: no` wants no other start. */
+  | { readonly event: 'service_failed'; readonly reason: string; readonly text: string }
   | { readonly event: 'breaker_reset' }
   | { readonly event: 'adopted'; readonly incarnation: number };

@@ -1,0 +1,100 @@
+/** Handlers of the states in which nothing runs and nothing is planned. */
+import { reset } from '../restartCore.ts';
+import { spawn, stay } from './moves.ts';
+import { becomeReady } from './running.ts';
+import {
+  type CompletedState,
+  type FailedState,
+  factsOf,
+  needsReset,
+  type ServiceFacts,
+  type StartingState,
+  type Step,
+  type StepContext,
+  type StoppedState,
+} from './state.ts';
+import type { ServiceAction, ServiceEvent } from './types.ts';
+
+export function whileAtRest(state: StoppedState | CompletedState, event: ServiceEvent, context: StepContext): Step {
+  switch (event.type) {
+    case 'start':
+    case 'restart':
+      return spawn(state, context);
+    case 'adopted':
+      return adopt(state, event, context);
+    case 'stop':
+    case 'reset':
+    case 'spawned':
+    case 'spawn_failed':
+    case 'exited':
+    case 'emptied':
+    case 'probe_ready':
+    case 'readiness_timeout':
+    case 'live':
+    case 'memory':
+    case 'idle':
+    case 'timer':
+      return stay(state);
+    default:
+      return event satisfies never;
+  }
+}
+
+export function whileFailed(state: FailedState, event: ServiceEvent, context: StepContext): Step {
+  switch (event.type) {
+    case 'start':
+    case 'restart':
+      return needsReset(state) ? stay(state) : spawn(state, context);
+    case 'reset':
+      return {
+        state: { ...factsOf(state), name: 'stopped', because: null, restarts: 0, accounting: reset() },
+        actions: [{ type: 'journal', entry: { event: 'breaker_reset' } }],
+      };
+    // It was failing when the supervisor was killed, so its tree is on its way out and is not to be kept.
+    case 'adopted':
+      return {
+        state: {
+          ...factsOf(state),
+          name: 'stopping',
+          incarnation: event.incarnation,
+          startedAt: event.startedAt ?? context.now,
+          purpose: { kind: 'fail', failure: state.failure },
+          cause: 'requested_stop',
+          exitedAt: null,
+        },
+        actions: [adoption(event.incarnation), { type: 'terminate', incarnation: event.incarnation }],
+      };
+    case 'stop':
+    case 'spawned':
+    case 'spawn_failed':
+    case 'exited':
+    case 'emptied':
+    case 'probe_ready':
+    case 'readiness_timeout':
+    case 'live':
+    case 'memory':
+    case 'idle':
+    case 'timer':
+      return stay(state);
+    default:
+      return event satisfies never;
+  }
+}
+
+function adopt(facts: ServiceFacts, event: Extract<ServiceEvent, { type: 'adopted' }>, context: StepContext): Step {
+  const { incarnation } = event;
+  const state: StartingState = {
+    ...factsOf(facts),
+    name: 'starting',
+    incarnation,
+    launched: true,
+    startedAt: event.startedAt ?? context.now,
+    warnedBytes: null,
+  };
+  if (event.ready) return becomeReady(state, context, [adoption(incarnation)]);
+  return { state, actions: [adoption(incarnation), { type: 'watch', incarnation, what: 'readiness' }] };
+}
+
+function adoption(incarnation: number): ServiceAction {
+  return { type: 'journal', entry: { event: 'adopted', incarnation } };
+}

@@ -1,0 +1,132 @@
+/** What the registry keeps of a service, so that a successor goes on with its budgets and with what was wanted of it. */
+import type { Accounting, BudgetName } from '../restartCore.ts';
+import { type Failure, type FailureReason, factsOf, isWanted, type ServiceFacts, type ServiceState } from './state.ts';
+import type { ExitCause, LastExit } from './types.ts';
+
+/** Plain JSON. A tree that runs is not in it: the registry records trees, and `adopted` brings them in. */
+export interface ServiceSnapshot extends ServiceFacts {
+  readonly version: 1;
+  readonly wanted: boolean;
+  readonly rest: 'stopped' | 'failed' | 'completed';
+  readonly failure: Failure | null;
+}
+
+export interface RestoredService {
+  readonly state: ServiceState;
+  /** It ran, or was about to, and nobody had asked it to stop. */
+  readonly wanted: boolean;
+}
+
+export function snapshot(state: ServiceState): ServiceSnapshot {
+  const failure = failureOf(state);
+  const completed = state.name === 'completed' || (state.name === 'stopping' && state.purpose.kind === 'complete');
+  const rest = failure !== null ? 'failed' : completed ? 'completed' : 'stopped';
+  return { version: 1, ...factsOf(state), wanted: isWanted(state), rest, failure };
+}
+
+/** `null` for anything that `snapshot` cannot have written: the file is someone's who could write it, or torn. */
+export function restore(json: unknown): RestoredService | null {
+  if (!isRecord(json) || json.version !== 1 || typeof json.wanted !== 'boolean') return null;
+  const accounting = readAccounting(json.accounting);
+  const lastExit = json.lastExit === null ? null : readLastExit(json.lastExit);
+  const { incarnation, restarts, rest, wanted } = json;
+  if (accounting === null || lastExit === undefined || !isCount(incarnation) || !isCount(restarts)) return null;
+  const facts: ServiceFacts = { incarnation, restarts, lastExit, accounting };
+  switch (rest) {
+    case 'stopped':
+      return json.failure === null ? { state: { ...facts, name: 'stopped', because: null }, wanted } : null;
+    case 'completed':
+      return json.failure === null ? { state: { ...facts, name: 'completed' }, wanted } : null;
+    case 'failed': {
+      const failure = readFailure(json.failure);
+      return failure === null ? null : { state: { ...facts, name: 'failed', failure }, wanted };
+    }
+    default:
+      return null;
+  }
+}
+
+function failureOf(state: ServiceState): Failure | null {
+  if (state.name === 'failed') return state.failure;
+  return state.name === 'stopping' && state.purpose.kind === 'fail' ? state.purpose.failure : null;
+}
+
+function readAccounting(json: unknown): Accounting | null {
+  if (!isRecord(json)) return null;
+  const { crashes, lastCrashAt, slow, clean, cleanSlowed, drains, wedges } = json;
+  if (!isCount(crashes) || !(lastCrashAt === null || isTime(lastCrashAt)) || typeof cleanSlowed !== 'boolean')
+    return null;
+  if (!isTimes(slow) || !isTimes(clean) || !isTimes(drains) || !isTimes(wedges)) return null;
+  return { crashes, lastCrashAt, slow, clean, cleanSlowed, drains, wedges };
+}
+
+/** `undefined` for what is none. */
+function readLastExit(json: unknown): LastExit | undefined {
+  if (!isRecord(json)) return undefined;
+  const { code, signal, at, cause } = json;
+  if (!(code === null || Number.isSafeInteger(code)) || !(signal === null || isSignal(signal))) return undefined;
+  if (!isTime(at) || !isCause(cause)) return undefined;
+  return { code: code as number | null, signal, at, cause };
+}
+
+function readFailure(json: unknown): Failure | null {
+  if (!isRecord(json)) return null;
+  const why = readReason(json.why);
+  const { message, confirmed, survivors } = json;
+  if (why === null || !(message === null || typeof message === 'string')) return null;
+  if (!isCount(confirmed) || !isCount(survivors)) return null;
+  return { why, message, confirmed, survivors };
+}
+
+function readReason(json: unknown): FailureReason | null {
+  if (!isRecord(json)) return null;
+  const { reason, count, windowMs } = json;
+  if (reason === 'not_restarted' || reason === 'survivors') return { reason };
+  if (!isBudget(reason) || !isCount(count) || !isTime(windowMs)) return null;
+  return { reason, count, windowMs };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** The schema allows budgets of 1000; a longer list was not written by `snapshot`. */
+const MOST_TIMES = 1001;
+
+function isTimes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= MOST_TIMES && value.every(isTime);
+}
+
+function isSignal(value: unknown): value is NodeJS.Signals {
+  return typeof value === 'string' && /^SIG[A-Z0-9+]{1,12}$/.test(value);
+}
+
+const BUDGETS: Readonly<Record<BudgetName, true>> = { crashes: true, slow: true, drains: true, wedges: true };
+
+function isBudget(value: unknown): value is BudgetName {
+  return typeof value === 'string' && Object.hasOwn(BUDGETS, value);
+}
+
+const CAUSES: Readonly<Record<ExitCause, true>> = {
+  clean_exit: true,
+  runtime_error: true,
+  requested_stop: true,
+  oom_or_external_kill: true,
+  memory_drain: true,
+  wedged: true,
+  spawn_failure: true,
+  readiness_timeout: true,
+  unknown: true,
+};
+
+function isCause(value: unknown): value is ExitCause {
+  return typeof value === 'string' && Object.hasOwn(CAUSES, value);
+}
