@@ -8,8 +8,10 @@ import type { ProbeContext, ProbeResult } from './types.ts';
 
 /** `null` when a process of the tree listens at `address` and `port`, else the failure that says who does. */
 export async function findStranger(context: ProbeContext, address: string, port: number): Promise<ProbeResult | null> {
-  const listeners = await listeningPorts([...(await context.treePids())]);
-  if (listeners.some((listener) => covers(listener, address, port))) return null;
+  for (const freshness of ['recent', 'now'] as const) {
+    const listeners = await listeningPorts([...(await context.treePids(freshness))]);
+    if (listeners.some((listener) => covers(listener, address, port))) return null;
+  }
   const owner = await portOwner(port);
   const holder = owner === null ? 'a process that cannot be seen' : describePortHolder(owner, false);
   return { ok: false, detail: `port ${port} is answered by a process outside the service: ${holder}` };

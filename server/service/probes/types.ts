@@ -17,8 +17,11 @@ export interface ProbeContext {
   readonly output: { readonly path: string; readonly offset: number };
   /** Where the host process of a language server answers; `null` for any other kind. */
   readonly hostSocket: string | null;
-  /** Who is in the tree now. A server counts only when its process is one of these. */
-  readonly treePids: () => ReadonlySet<number> | Promise<ReadonlySet<number>>;
+  /**
+   * Who is in the tree. A server counts only when its process is one of these. `recent`: a reading shared with others
+   * will do; `now`: the process that is looked for may have started since.
+   */
+  readonly treePids: (freshness: 'recent' | 'now') => ReadonlySet<number> | Promise<ReadonlySet<number>>;
 }
 
 /** `readiness` asks until the first success, `liveness` again and again for as long as the incarnation lives. */
