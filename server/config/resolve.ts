@@ -131,15 +131,16 @@ function probeTarget(probe: ProbeSetting): ProbeTarget {
 
 /*
  * The schema and the model must allow the same values wherever a key has the same name in both; that the rest fits
- * is checked where it is assigned, above. A mismatch is an error of the type checker in the lines below.
+ * is checked where it is assigned, above. A mismatch is an error of the type checker in the lines below. (Of the
+ * signals only some can ask a process to stop.)
  */
 type Frozen<T> = T extends readonly (infer Item)[]
   ? readonly Frozen<Item>[]
   : T extends object
     ? { readonly [Key in keyof T]: Frozen<T[Key]> }
     : T;
-type SharedKeys<Written, Model> = Exclude<keyof Written & keyof Model, 'command' | 'cwd' | 'dependsOn'>;
-type Agree<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true : never) : never;
+type SharedKeys<Written, Model> = Exclude<keyof Written & keyof Model, 'command' | 'cwd' | 'dependsOn' | 'stopSignal'>;
+type Agree<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true : false) : false;
 type SameValues<Written, Model> = {
   [Key in SharedKeys<Written, Model>]: Agree<Frozen<NonNullable<Written[Key]>>, Frozen<NonNullable<Model[Key]>>>;
 };

@@ -2,7 +2,7 @@
  * The one description of the configuration: what is allowed, what is the default, and what a hover shows. The types
  * of the settings and the published JSON Schema are both made from it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, NAME_PATTERN } from './schema/scalars.ts';
 import { service } from './schema/service.ts';
 import { task } from './schema/task.ts';

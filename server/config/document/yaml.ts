@@ -45,7 +45,7 @@ class Converter {
   readonly #problems: SourceProblem[];
   /** What each anchor has become; `pending` while it is being converted, so that it cannot hold itself. */
   readonly #anchors = new Map<string, SourceNode | 'pending'>();
-  readonly #sizes = new WeakMap<SourceNode, number>();
+  readonly #sizes = new WeakMap<NonNullable<SourceNode['children']>, number>();
   #fromAliases = 0;
 
   constructor(text: string, problems: SourceProblem[]) {
@@ -68,7 +68,6 @@ class Converter {
     if (isMap(node)) converted = this.#map(node, span, path);
     else if (isSeq(node)) converted = this.#list(node.items, span, path);
     else if (isScalar(node)) converted = { ...nothing, value: this.#scalar(node.value, span, path) };
-    this.#remember(converted);
     if (anchor) this.#anchors.set(anchor, converted);
     return converted;
   }
@@ -147,7 +146,7 @@ class Converter {
       this.#error('syntax', span, path, `the alias \`*${name}\` leads nowhere: ${why}`);
       return null;
     }
-    this.#fromAliases += this.#sizes.get(target) ?? 1;
+    this.#fromAliases += this.#sizeOf(target);
     if (this.#fromAliases > MOST_VALUES_FROM_ALIASES) {
       // Said once: every alias after it would say the same.
       if (Number.isFinite(this.#fromAliases)) {
@@ -157,15 +156,19 @@ class Converter {
       this.#fromAliases = Number.POSITIVE_INFINITY;
       return null;
     }
-    const converted = { ...target, key: span.key };
-    this.#remember(converted);
-    return converted;
+    return { ...target, key: span.key };
   }
 
-  #remember(node: SourceNode): void {
-    let size = 1;
-    for (const child of node.children?.values() ?? []) size += this.#sizes.get(child) ?? 1;
-    this.#sizes.set(node, size);
+  /** In values, everything below included. Remembered, because what aliases share would be counted again and again. */
+  #sizeOf(node: SourceNode): number {
+    if (node.children === null) return 1;
+    let size = this.#sizes.get(node.children);
+    if (size === undefined) {
+      size = 1;
+      for (const child of node.children.values()) size += this.#sizeOf(child);
+      this.#sizes.set(node.children, size);
+    }
+    return size;
   }
 
   #error(code: SourceProblem['code'], span: Span, path: ConfigPath, message: string): void {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CONDITIONS, commandText, duration, flag, oneOf, SIGNALS, text, textOrList } from './scalars.ts';
 
 /** Programs are given names and values; `=` ends a name, and NUL ends everything. */

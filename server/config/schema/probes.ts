@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { commandText, duration, text, wholeNumber } from './scalars.ts';
 
 /** A probe as written: exactly one of the kinds. Commands are split later, where positions are known. */

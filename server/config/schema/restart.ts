@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import type { RestartConfig } from '../model.ts';
+import * as z from 'zod';
 import { duration, oneOf, wholeNumber } from './scalars.ts';
 
 const policy = () =>
@@ -81,7 +80,7 @@ const settings = z
 export const restart = () =>
   z
     .union([policy(), settings], { error: '`always`, `on-failure`, `no`, or a map of restart settings' })
-    .transform((value): RestartConfig => {
+    .transform((value) => {
       const { recovery, ...rest } = typeof value === 'string' ? settings.parse({ policy: value }) : value;
       return { ...rest, recoveryMs: recovery };
     })

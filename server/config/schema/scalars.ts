@@ -2,7 +2,7 @@
  * The smallest parts of the schema. The message of each is what was expected, as a phrase that stands after
  * "expected"; `issues.ts` adds what was found.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatBytes, formatDuration, parseDuration, parseSize } from '../../text/units.ts';
 
 /** Names become file names, words on the command line and parts of a marker variable. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { entryFields } from './entry.ts';
 import { live, ready } from './probes.ts';
 import { restart } from './restart.ts';

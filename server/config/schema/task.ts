@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { entryFields } from './entry.ts';
 import { duration, flag, listOf, textOrList, wholeNumber } from './scalars.ts';
 
