@@ -6,6 +6,8 @@ import { closeSync, openSync } from 'node:fs';
 import { launch } from '../../../server/process/launch.ts';
 import type { LaunchRequest } from '../../../server/process/types.ts';
 
+// A launched tree holds no event loop open.
+const alive = setInterval(() => {}, 1000);
 const request = JSON.parse(process.argv[2] ?? '') as LaunchRequest;
 // What is opened on first use (keepers, boot id, the loop's own handles) must not be counted.
 await ((await launch(request)) as { tree: { exited: Promise<unknown> } }).tree.exited;
@@ -23,3 +25,4 @@ for (let left = 0; left < 20 && !said.includes('launched'); left++) {
   said.push(result.ok ? 'launched' : result.failure.reason);
 }
 process.stdout.write(`${said.join('\n')}\n`);
+clearInterval(alive);
