@@ -18,6 +18,7 @@ export function checkCommands(entries: readonly RawEntry[], document: SourceDocu
       ...checkCommand([...entry.path, 'command'], usesShell, document),
       ...['ready', 'live'].flatMap((probe) => checkCommand([...entry.path, probe, 'exec'], false, document)),
       ...checkPlaceholders(entry, usesShell, document),
+      ...['ready', 'live'].flatMap((probe) => checkPattern([...entry.path, probe, 'log'], document)),
     ];
   });
 }
@@ -94,6 +95,16 @@ function checkPlaceholders(entry: RawEntry, usesShell: boolean, document: Source
   return problems;
 }
 
+/** A pattern is a regular expression, in which `$` and `{` have a meaning of their own. */
+function checkPattern(path: ConfigPath, document: SourceDocument): SourceProblem[] {
+  const node = nodeAt(document, path);
+  const index = typeof node?.value === 'string' ? node.value.indexOf(PORT_PLACEHOLDER) : -1;
+  if (node === null || index === -1) return [];
+  const start = offsetInString(document.text, node, index);
+  const message = `\`${PORT_PLACEHOLDER}\` is not filled in in a pattern: \`\\d+\` matches any port`;
+  return [{ severity: 'warning', code: 'placeholder', path, start, end: start + PORT_PLACEHOLDER.length, message }];
+}
+
 interface PlaceholderText {
   readonly node: SourceNode;
   readonly path: ConfigPath;
@@ -111,7 +122,6 @@ function textsWithPlaceholders(entry: RawEntry, usesShell: boolean, document: So
   collect([...entry.path, 'env'], false);
   for (const probe of ['ready', 'live']) {
     for (const kind of Object.keys(asMap(entry.raw[probe]))) {
-      // A pattern is a regular expression, in which `$` and `{` have a meaning of their own.
       if (kind !== 'log') collect([...entry.path, probe, kind], false);
     }
   }

@@ -72,7 +72,8 @@ function checkEnvironment(entry: RawEntry, document: SourceDocument): SourceProb
     }
     const source = document.text.slice(node.start, node.end);
     if ((typeof value === 'number' || typeof value === 'boolean') && source !== String(value)) {
-      const message = `expected a text, found a value that would be passed on as \`${String(value)}\` and not as \`${source}\``;
+      // Without the value itself: messages are recorded, and it may be a secret.
+      const message = `expected a text in quotes, found a ${typeof value} that would be passed on in another spelling`;
       const { start, end } = node;
       problems.push({ ...error, start, end, code: 'wrong-value', message, suggestion: JSON.stringify(source) });
     }

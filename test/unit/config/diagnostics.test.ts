@@ -160,6 +160,11 @@ const YAML: readonly (readonly [title: string, text: string, ...Expected[]])[] =
     ['3:16', 'services.a.command', /`\$\{PORT\}` is passed on as it is/, '${port}'],
   ],
   [
+    'a placeholder in a pattern',
+    'services:\n  a:\n    command: x\n    port: auto\n    ready: { log: "on ${port}" }\n',
+    ['5:23', 'services.a.ready.log', /is not filled in in a pattern/, null],
+  ],
+  [
     'an unquoted placeholder inside of braces',
     'services:\n  a: { command: x, port: auto, ready: { tcp: ${port} } }\n',
     ['2:46', '', /put the text in quotes/, '"${port}"'],
@@ -287,7 +292,12 @@ const YAML: readonly (readonly [title: string, text: string, ...Expected[]])[] =
   [
     'a variable that would not be what is written',
     'services:\n  a:\n    command: x\n    env: { V: 1.10 }\n',
-    ['4:15', 'services.a.env.V', /passed on as `1.1` and not as `1.10`/, '"1.10"'],
+    [
+      '4:15',
+      'services.a.env.V',
+      /a text in quotes, found a number that would be passed on in another spelling/,
+      '"1.10"',
+    ],
   ],
   [
     'a variable without a value',
