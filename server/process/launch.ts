@@ -30,8 +30,11 @@ import {
   errorCode,
   openOutput,
 } from './launchFailure.ts';
+import type { DetachedRequest, DetachedResult, HelperOptions, HelperResult } from './launchTypes.ts';
 import { outputEnd } from './output/readOutput.ts';
 import type { ExitStatus, LaunchFailure, LaunchRequest, LaunchResult, TreeIdentity } from './types.ts';
+
+export type { DetachedProcess, DetachedRequest, DetachedResult, HelperOptions, HelperResult } from './launchTypes.ts';
 
 export interface LaunchOptions {
   /** To try in this order; by default those that are known to work here. */
@@ -67,30 +70,6 @@ export async function launch(request: LaunchRequest, options: LaunchOptions = {}
     closeSync(output.fd);
   }
 }
-
-export interface DetachedRequest {
-  /** Program as an absolute path, then its arguments. */
-  readonly argv: readonly [string, ...string[]];
-  /** Options of the program that stand before `argv`'s arguments, such as `--max-old-space-size=512`. */
-  readonly execArgv?: readonly string[];
-  readonly cwd: string;
-  /** The whole environment; the caller has cleaned it. */
-  readonly env: Readonly<Record<string, string>>;
-}
-
-export interface DetachedProcess {
-  readonly pid: number;
-  /** What it prints as errors until `release`; what nobody reads is dropped after 1 MB, and never blocks it. */
-  readonly stderr: Readable;
-  /** Settles when it ends. Never rejects. */
-  readonly exited: Promise<ExitStatus>;
-  /** Lets go of it: it keeps running, and this process may end. From then on its writes to stderr fail with EPIPE. */
-  release(): void;
-}
-
-export type DetachedResult =
-  | { readonly ok: true; readonly process: DetachedProcess }
-  | { readonly ok: false; readonly failure: LaunchFailure };
 
 /**
  * Starts a program that outlives this one, in a session of its own and without a keeper: the supervisor. It must take
@@ -172,28 +151,6 @@ export async function launchPiped(request: PipedRequest): Promise<PipedResult> {
   return { ok: true, process: { pid: child.pid, stdin: child.stdin, stdout: child.stdout, exited } };
 }
 
-export interface HelperOptions {
-  /** Default: this process's own environment, cleaned. */
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-  /** When it is over the helper's whole group is killed. */
-  readonly timeoutMs: number;
-  /** Of stdout and stderr each; more kills the group as well. */
-  readonly maxBytes?: number;
-  /** Aborting kills the group. */
-  readonly signal?: AbortSignal;
-}
-
-/** `ok` means that it ran to an end of its own, whatever its exit code. */
-export type HelperResult = { readonly stdout: string; readonly stderr: string } & (
-  | ({ readonly ok: true } & ExitStatus)
-  | {
-      readonly ok: false;
-      readonly reason: 'spawn_error' | 'timeout' | 'too_much_output' | 'aborted';
-      readonly detail: string;
-    }
-);
-
 /** Runs a short command to its end in a group of its own, with no input. Never rejects. */
 export async function runHelper(argv: readonly [string, ...string[]], options: HelperOptions): Promise<HelperResult> {
   const { timeoutMs, maxBytes = 1024 * 1024, cwd = '/', signal } = options;
@@ -217,13 +174,15 @@ export async function runHelper(argv: readonly [string, ...string[]], options: H
   const stderr = collect(child.stderr as Socket, maxBytes, () => end('too_much_output', `over ${maxBytes} bytes`));
   const texts = (): { stdout: string; stderr: string } => ({ stdout: stdout(), stderr: stderr() });
   const end = (reason: 'timeout' | 'too_much_output' | 'aborted', detail: string): void => {
-    subprocess.kill('SIGKILL');
+    // Once it was reaped its number may be another group's.
+    if (child.exitCode === null && child.signalCode === null) subprocess.kill('SIGKILL');
     resolve({ ok: false, reason, detail, ...texts() });
   };
   const timer = setTimeout(() => end('timeout', `not done within ${timeoutMs} ms`), timeoutMs);
   const abort = (): void => end('aborted', 'no longer wanted');
   signal?.addEventListener('abort', abort, { once: true });
   child.once('exit', (code, killedBy) => {
+    clearTimeout(timer);
     const finish = (): void => resolve({ ok: true, code, signal: killedBy, ...texts() });
     // All that it wrote is there at 'close'; a background child that holds the pipes must not hold the answer.
     child.once('close', finish);
