@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildFailure, type BuildOptions, build } from 'esbuild';
 
 interface Bundle {
   readonly entry: string;
@@ -54,12 +54,17 @@ const importMetaShim: BuildOptions = {
 const startedAt = new Date();
 mkdirSync(staging, { recursive: true });
 try {
-  await Promise.all(bundles.map(bundle));
-  copyCommand();
+  for (const one of bundles) await bundle(one);
+  if (existsSync(join(staging, 'cli.cjs'))) copyCommand();
   copyKeepers();
   await writeSchema();
   publish();
   markBuilt();
+} catch (error) {
+  // What is wrong with the source was printed by esbuild with its place; only an error of this script has more to say.
+  if (!isBuildFailure(error)) throw error;
+  console.error('build failed');
+  process.exitCode = 1;
 } finally {
   rmSync(staging, { recursive: true, force: true });
 }
@@ -150,4 +155,8 @@ function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && 'errors' in error;
 }

@@ -34,7 +34,8 @@ export function watchSteadiness(forMs: number, signal: AbortSignal, onReady: () 
 async function ask(watch: ReadinessWatch): Promise<void> {
   const { attempt, patient, intervalMs, timeoutMs, signal } = watch;
   const deadline = performance.now() + timeoutMs;
-  const left = (): number => Math.max(0, deadline - performance.now());
+  // A timer may be a part of a millisecond early.
+  const left = (): number => Math.max(0, Math.floor(deadline - performance.now()));
   let last: ProbeResult = { ok: false, detail: 'was not asked yet' };
   for (let asked = 0; ; asked += 1) {
     const limit = patient ? left() : Math.min(left(), LONGEST_ATTEMPT_MS);
