@@ -14,6 +14,10 @@ export interface SupervisorLock {
   readonly version: string;
   readonly startedAt: number;
   readonly limits: SupervisorLimits;
+  /** `<device>:<inode>` of the workspace: a lock that came along with a copy of the folder is told by it. */
+  readonly folder?: string;
+  /** Random, so that no two claims ever have the same text. */
+  readonly nonce?: string;
 }
 
 export interface SupervisorLimits {
