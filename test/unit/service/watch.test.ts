@@ -91,6 +91,14 @@ describe('watchReadiness', () => {
     assert.equal(asked, 1);
   });
 
+  it('tells what a patient attempt saw when the wait is over', async () => {
+    const { told } = readiness(
+      (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(no), { once: true })),
+      { patient: true, timeoutMs: 30 },
+    );
+    assert.deepEqual(await told, { kind: 'timeout', detail: 'not there' });
+  });
+
   it('takes an error inside a probe for a failed probe', async () => {
     let asked = 0;
     const { told } = readiness(async () => {
