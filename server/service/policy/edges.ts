@@ -69,8 +69,7 @@ export const EDGES: readonly Edge[] = [
 
   edge('completed', 'start', 'starting'),
   edge('completed', 'restart', 'starting'),
-  edge('completed', 'adopted', 'starting', 'it had not been ready'),
-  edge('completed', 'adopted', 'ready', 'it had been ready'),
+  edge('completed', 'adopted', 'stopping', 'terminates, to complete again'),
 ];
 
 function edge(from: ServiceStateName, event: ServiceEvent['type'], to: ServiceStateName, when = ''): Edge {

@@ -1,5 +1,5 @@
 import { whileBackingOff } from './backoff.ts';
-import { whileAtRest, whileFailed } from './rest.ts';
+import { whileCompleted, whileFailed, whileStopped } from './rest.ts';
 import { whileDegraded, whileReady, whileStarting } from './running.ts';
 import type { ServicePolicySettings, ServiceState, Step } from './state.ts';
 import { whileStopping } from './stopping.ts';
@@ -79,8 +79,7 @@ readiness timeout. `backoff` first reaps what the last incarnation left, within 
 ┌───────────┐
 │ completed ├─ start ─────────────► starting
 │           ├─ restart ───────────► starting
-│           ├─ adopted ───────────► starting   it had not been ready
-│           ├─ adopted ───────────► ready      it had been ready
+│           ├─ adopted ───────────► stopping   terminates, to complete again
 └───────────┘
 */
 
@@ -100,8 +99,7 @@ export function step(
   const context = { now, settings, random };
   switch (state.name) {
     case 'stopped':
-    case 'completed':
-      return whileAtRest(state, event, context);
+      return whileStopped(state, event, context);
     case 'starting':
       return whileStarting(state, event, context);
     case 'ready':
@@ -114,6 +112,8 @@ export function step(
       return whileStopping(state, event, context);
     case 'failed':
       return whileFailed(state, event, context);
+    case 'completed':
+      return whileCompleted(state, event, context);
     default:
       return state satisfies never;
   }

@@ -11,17 +11,45 @@ import {
   type StartingState,
   type Step,
   type StepContext,
+  type StopPurpose,
   type StoppedState,
 } from './state.ts';
 import type { ServiceAction, ServiceEvent } from './types.ts';
 
-export function whileAtRest(state: StoppedState | CompletedState, event: ServiceEvent, context: StepContext): Step {
+type Adopted = Extract<ServiceEvent, { type: 'adopted' }>;
+
+export function whileStopped(state: StoppedState, event: ServiceEvent, context: StepContext): Step {
   switch (event.type) {
     case 'start':
     case 'restart':
       return spawn(state, context);
     case 'adopted':
       return adopt(state, event, context);
+    case 'stop':
+    case 'reset':
+    case 'spawned':
+    case 'spawn_failed':
+    case 'exited':
+    case 'emptied':
+    case 'probe_ready':
+    case 'readiness_timeout':
+    case 'live':
+    case 'memory':
+    case 'idle':
+    case 'timer':
+      return stay(state);
+    default:
+      return event satisfies never;
+  }
+}
+
+export function whileCompleted(state: CompletedState, event: ServiceEvent, context: StepContext): Step {
+  switch (event.type) {
+    case 'start':
+    case 'restart':
+      return spawn(state, context);
+    case 'adopted':
+      return endAdopted(state, event, { kind: 'complete' }, context);
     case 'stop':
     case 'reset':
     case 'spawned':
@@ -50,20 +78,8 @@ export function whileFailed(state: FailedState, event: ServiceEvent, context: St
         state: { ...factsOf(state), name: 'stopped', because: null, restarts: 0, accounting: reset() },
         actions: [{ type: 'journal', entry: { event: 'breaker_reset' } }],
       };
-    // It was failing when the supervisor was killed, so its tree is on its way out and is not to be kept.
     case 'adopted':
-      return {
-        state: {
-          ...factsOf(state),
-          name: 'stopping',
-          incarnation: event.incarnation,
-          startedAt: event.startedAt ?? context.now,
-          purpose: { kind: 'fail', failure: state.failure },
-          cause: 'requested_stop',
-          exitedAt: null,
-        },
-        actions: [adoption(event.incarnation), { type: 'terminate', incarnation: event.incarnation }],
-      };
+      return endAdopted(state, event, { kind: 'fail', failure: state.failure }, context);
     case 'stop':
     case 'spawned':
     case 'spawn_failed':
@@ -81,7 +97,7 @@ export function whileFailed(state: FailedState, event: ServiceEvent, context: St
   }
 }
 
-function adopt(facts: ServiceFacts, event: Extract<ServiceEvent, { type: 'adopted' }>, context: StepContext): Step {
+function adopt(facts: ServiceFacts, event: Adopted, context: StepContext): Step {
   const { incarnation } = event;
   const state: StartingState = {
     ...factsOf(facts),
@@ -93,6 +109,16 @@ function adopt(facts: ServiceFacts, event: Extract<ServiceEvent, { type: 'adopte
   };
   if (event.ready) return becomeReady(state, context, [adoption(incarnation)]);
   return { state, actions: [adoption(incarnation), { type: 'watch', incarnation, what: 'readiness' }] };
+}
+
+/** The supervisor was killed while it ended this tree for good: what is left of it is not to be kept. */
+function endAdopted(facts: ServiceFacts, event: Adopted, purpose: StopPurpose, { now }: StepContext): Step {
+  const { incarnation, startedAt = now } = event;
+  const cause = 'requested_stop';
+  return {
+    state: { ...factsOf(facts), name: 'stopping', incarnation, startedAt, purpose, cause, exitedAt: null },
+    actions: [adoption(incarnation), { type: 'terminate', incarnation }],
+  };
 }
 
 function adoption(incarnation: number): ServiceAction {

@@ -144,7 +144,11 @@ function recover(state: ReadyState, { now, settings }: StepContext): Step {
   if (isAhead(recoverAt, now, settings.recoveryMs)) {
     return { state, actions: [{ type: 'arm', timer: 'recovery', at: recoverAt, incarnation }] };
   }
-  return { state: { ...state, recoverAt: null, accounting: recordRecovery(state.accounting) }, actions: [] };
+  return {
+    state: { ...state, recoverAt: null, accounting: recordRecovery(state.accounting) },
+    // One that was disarmed too late may be what fired, and its successor still be armed.
+    actions: [{ type: 'disarm', timer: 'recovery' }],
+  };
 }
 
 function degrade(

@@ -7,42 +7,66 @@ import type { ExitCause, LastExit } from './types.ts';
 export interface ServiceSnapshot extends ServiceFacts {
   readonly version: 1;
   readonly wanted: boolean;
+  readonly keepable: boolean;
   readonly rest: 'stopped' | 'failed' | 'completed';
   readonly failure: Failure | null;
 }
 
 export interface RestoredService {
   readonly state: ServiceState;
-  /** It ran, or was about to, and nobody had asked it to stop. */
+  /** It ran, or was about to: where no tree of it is found, `start` it. */
   readonly wanted: boolean;
+  /**
+   * A tree of `state.incarnation` was to go on running. Otherwise it was being ended, and why is in the budgets already:
+   * after `adopted` ask for `restart` (if wanted) or `stop`, so that its end is not counted a second time.
+   */
+  readonly keepable: boolean;
 }
 
 export function snapshot(state: ServiceState): ServiceSnapshot {
   const failure = failureOf(state);
   const completed = state.name === 'completed' || (state.name === 'stopping' && state.purpose.kind === 'complete');
   const rest = failure !== null ? 'failed' : completed ? 'completed' : 'stopped';
-  return { version: 1, ...factsOf(state), wanted: isWanted(state), rest, failure };
+  return { version: 1, ...factsOf(state), wanted: isWanted(state), keepable: isKeepable(state), rest, failure };
 }
 
 /** `null` for anything that `snapshot` cannot have written: the file is someone's who could write it, or torn. */
 export function restore(json: unknown): RestoredService | null {
   if (!isRecord(json) || json.version !== 1 || typeof json.wanted !== 'boolean') return null;
+  if (typeof json.keepable !== 'boolean') return null;
   const accounting = readAccounting(json.accounting);
   const lastExit = json.lastExit === null ? null : readLastExit(json.lastExit);
-  const { incarnation, restarts, rest, wanted } = json;
+  const { incarnation, restarts, rest, wanted, keepable } = json;
   if (accounting === null || lastExit === undefined || !isCount(incarnation) || !isCount(restarts)) return null;
   const facts: ServiceFacts = { incarnation, restarts, lastExit, accounting };
   switch (rest) {
     case 'stopped':
-      return json.failure === null ? { state: { ...facts, name: 'stopped', because: null }, wanted } : null;
+      return json.failure === null ? { state: { ...facts, name: 'stopped', because: null }, wanted, keepable } : null;
     case 'completed':
-      return json.failure === null ? { state: { ...facts, name: 'completed' }, wanted } : null;
+      return json.failure === null ? { state: { ...facts, name: 'completed' }, wanted, keepable } : null;
     case 'failed': {
       const failure = readFailure(json.failure);
-      return failure === null ? null : { state: { ...facts, name: 'failed', failure }, wanted };
+      return failure === null ? null : { state: { ...facts, name: 'failed', failure }, wanted, keepable };
     }
     default:
       return null;
+  }
+}
+
+function isKeepable(state: ServiceState): boolean {
+  switch (state.name) {
+    case 'starting':
+    case 'ready':
+    case 'degraded':
+      return true;
+    case 'stopped':
+    case 'backoff':
+    case 'stopping':
+    case 'failed':
+    case 'completed':
+      return false;
+    default:
+      return state satisfies never;
   }
 }
 
