@@ -100,7 +100,6 @@ describe('the http probe', () => {
 
   it('fills the port into a whole URL', async () => {
     const port = await serve(answering(200));
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder of the configuration
     assert.equal((await ask(page('http://127.0.0.1:${port}/'), { port })).ok, true);
   });
 
@@ -186,7 +185,6 @@ describe('the tcp probe', () => {
           .end(),
       ),
     );
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder of the configuration
     assert.equal((await ask(tcp('${port}'), { port })).ok, true);
   });
 
@@ -301,7 +299,6 @@ describe('the exec probe', () => {
   });
 
   it('fills in the port', async () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder of the configuration
     assert.equal((await ask(shell('test ${port} = 4711'), { port: 4711 })).ok, true);
   });
 

@@ -30,7 +30,7 @@ export async function setUp(say = (line) => console.log(line)) {
     [storefront, "the sample workspace's dependencies"],
   ]) {
     if (existsSync(join(folder, 'package-lock.json')) && !isInstalled(folder)) {
-      await step(`installing ${name}`, npm(), ['ci', '--no-progress'], folder, say);
+      await step(`installing ${name}`, npm(), ['ci', '--no-progress', '--loglevel=error'], folder, say);
     }
   }
   if (!isBuilt()) await step('building', projectNode(), ['esbuild.config.ts'], root, say);
