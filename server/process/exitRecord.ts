@@ -11,9 +11,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { ExitRecord } from '../store/types.ts';
 import { identifyFresh, liveness } from './identity.ts';
-import type { ExitStatus, Liveness, ProcessIdentity, TreeIdentity } from './types.ts';
+import type { ExitRecord, ExitStatus, Liveness, ProcessIdentity, TreeIdentity } from './types.ts';
 
 /** The end of a process that nobody saw. */
 export const UNWITNESSED: ExitStatus = { code: null, signal: null };

@@ -107,3 +107,14 @@ export interface LaunchedTree {
 export type LaunchResult =
   | { readonly ok: true; readonly tree: LaunchedTree }
   | { readonly ok: false; readonly failure: LaunchFailure };
+
+/** The keeper's record of how a leader ended; one file a start. */
+export interface ExitRecord {
+  readonly pid: number;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** `keeper` saw it; `supervisor` wrote it because the keeper was killed. */
+  readonly witness: 'keeper' | 'supervisor';
+}

@@ -70,22 +70,15 @@ export interface TreeRecord {
 
 export interface RegistryFile {
   readonly version: 1;
+  /** Number of the last change that it holds; later ones are lines of `registry.changes.jsonl`. */
+  readonly changes: number;
   readonly supervisor: { readonly pid: number; readonly startTime: string };
   readonly trees: readonly TreeRecord[];
   /** Per service: what restart accounting a successor must continue with (opaque to the store). */
   readonly services: Readonly<Record<string, unknown>>;
 }
 
-/** The keeper's record of how a leader ended; one file a start. */
-export interface ExitRecord {
-  readonly pid: number;
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** `keeper` saw it; `supervisor` wrote it because the keeper was killed. */
-  readonly witness: 'keeper' | 'supervisor';
-}
+export type { ExitRecord } from '../process/types.ts';
 
 /** One line of `events.jsonl`. */
 export interface JournalEvent {

@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { checkFileSize, MOST_LINES } from '../../check/fileSize.ts';
 
 describe('file size check', () => {
-  const lines = (count: number): string => 'x\n'.repeat(count);
+  for (const [path, most] of [
+    ['server/x.ts', MOST_LINES.source],
+    ['test/unit/x.test.ts', MOST_LINES.test],
+  ] as const) {
+    it(`accepts ${path} with ${most} lines`, () => {
+      assert.deepEqual(checkFileSize([{ path, text: 'x\n'.repeat(most) }]), []);
+    });
 
-  it(`accepts a file of ${MOST_LINES} lines`, () => {
-    assert.deepEqual(checkFileSize([{ path: 'server/x.ts', text: lines(MOST_LINES) }]), []);
-  });
-
-  it('fails on a planted file with one line more', () => {
-    assert.equal(checkFileSize([{ path: 'server/x.ts', text: lines(MOST_LINES + 1) }]).length, 1);
-  });
+    it(`fails on a planted ${path} with one line more`, () => {
+      assert.equal(checkFileSize([{ path, text: 'x\n'.repeat(most + 1) }]).length, 1);
+    });
+  }
 });
