@@ -1,5 +1,6 @@
 /** The leader of a running service ended without having been asked to. */
 import type { ExitStatus } from '../../process/types.ts';
+import { formatDuration } from '../../text/units.ts';
 import { recordCleanExit } from '../restartCore.ts';
 import { countCrash, unwatch } from './moves.ts';
 import {
@@ -76,7 +77,8 @@ function exitedClean(state: RunningState, status: ExitStatus, context: StepConte
   if (settings.policy !== 'always') return reapThenEnd(state, facts, { kind: 'complete' }, 'clean_exit', now, ended);
   const { accounting, delayMs, slowed, warn } = recordCleanExit(facts.accounting, now, settings);
   if (warn) {
-    const detail = `exited with code 0 ${accounting.clean.length} times within ${settings.clean.windowMs} ms; restarts are slowed down`;
+    const window = formatDuration(settings.clean.windowMs);
+    const detail = `exited with code 0 ${accounting.clean.length} times within ${window}; restarts are slowed down`;
     const reason = 'clean_restart_budget_exceeded';
     ended.push({ type: 'journal', entry: { event: 'health_warn', reason, detail } });
   }

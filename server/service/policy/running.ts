@@ -1,4 +1,5 @@
 /** Handlers of the states in which an incarnation runs, or is being launched. */
+import { formatBytes } from '../../text/units.ts';
 import { recordDrain, recordRecovery, recordWedge } from '../restartCore.ts';
 import { exitedByItself } from './exits.ts';
 import { awaitRespawn, countCrash, fail, isAhead, stay, terminate, unwatch } from './moves.ts';
@@ -160,7 +161,7 @@ function degrade(
   const warning =
     warnedBytes === null
       ? warn('liveness_failed', message ?? '')
-      : warn('memory_warn', `the process tree uses ${warnedBytes} bytes`);
+      : warn('memory_warn', `the process tree uses ${formatBytes(warnedBytes)}`);
   const { startedAt } = state;
   return {
     state: { ...factsOf(state), name: 'degraded', startedAt, failedProbes, message, warnedBytes },
@@ -192,7 +193,7 @@ function livenessFailed(
 function drain(state: RunningState, bytes: number, { now, settings }: StepContext): Step {
   const { accounting, spent } = recordDrain(state.accounting, now, settings);
   const why = { reason: 'drains', count: accounting.drains.length, windowMs: settings.drains.windowMs } as const;
-  const warning = warn('memory_drain', `the process tree uses ${bytes} bytes, more than it may`);
+  const warning = warn('memory_drain', `the process tree uses ${formatBytes(bytes)}, more than it may`);
   return endAndRespawn({ ...state, accounting }, spent ? why : null, 'memory_drain', null, warning, settings);
 }
 

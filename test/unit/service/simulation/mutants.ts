@@ -86,7 +86,7 @@ export const mutants: readonly { readonly promise: string; readonly policy: Poli
     promise: 'a clean exit forgives no crash (R53)',
     policy: (state, event, now, settings, random) => {
       const made = step(state, event, now, settings, random);
-      const clean = event.type === 'exited' && event.status.code === 0;
+      const clean = event.type === 'exited' && event.status.code === 0 && made.actions.length > 0;
       const { accounting } = made.state;
       return clean ? { ...made, state: { ...made.state, accounting: { ...accounting, crashes: 0 } } } : made;
     },
