@@ -1,0 +1,105 @@
+/** What is known of a workspace while no supervisor runs: its configuration, its registry and its files. */
+import { readdirSync } from 'node:fs';
+import type { ServiceStatus, StatusResult } from '../api/protocol.ts';
+import type { WorkspaceConfig } from '../config/model.ts';
+import { liveness } from '../process/identity.ts';
+import { decodeName, logPath, logsFolder } from '../store/paths.ts';
+import { readRegistry } from '../store/registryFile.ts';
+import type { TreeRecord } from '../store/types.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Recorded trees of which the leader, or the keeper above what it left, still runs. */
+export function liveRecordedTrees(workspace: Workspace): TreeRecord[] {
+  return [...readRegistry(workspace.stateDir).trees.values()].filter(({ tree, lineage }) =>
+    [tree.leader, ...(tree.keeper === null ? [] : [tree.keeper]), ...lineage].some((one) => liveness(one) === 'alive'),
+  );
+}
+
+/**
+ * `ps` without a supervisor: services of the configuration, stopped unless their last word was another, and what a
+ * supervisor that was killed left running as what it was.
+ */
+export async function offlineStatus(workspace: Workspace): Promise<StatusResult> {
+  const { id, root, stateDir } = workspace;
+  const recorded = readRegistry(stateDir);
+  const config = await readConfigurationQuietly(root);
+  const live = new Map(liveRecordedTrees(workspace).map((record) => [record.name, record]));
+  const names = new Set([
+    ...(config?.services.keys() ?? []),
+    ...(config === null ? Object.keys(recorded.services) : []),
+  ]);
+  for (const record of live.values()) if (record.role === 'service') names.add(record.name);
+  const { restore } = await import('../service/policy/snapshot.ts');
+  const { detail, failedText } = await import('../service/policy/describe.ts');
+  const services = [...names].map((name): ServiceStatus => {
+    const service = config?.services.get(name);
+    const state = restore(recorded.services[name])?.state ?? null;
+    const record = live.get(name) ?? null;
+    return {
+      name,
+      kind: service?.kind ?? 'service',
+      state:
+        record !== null
+          ? record.readyAt === null
+            ? 'starting'
+            : 'ready'
+          : state?.name === 'failed' || state?.name === 'completed'
+            ? state.name
+            : 'stopped',
+      pid: record?.tree.leader.pid ?? null,
+      incarnation: record?.incarnation ?? state?.incarnation ?? 0,
+      restarts: state?.restarts ?? 0,
+      crashes: state?.accounting.crashes ?? 0,
+      lastExit: state?.lastExit ?? null,
+      memoryMb: null,
+      port: record?.ports[0] ?? null,
+      url: null,
+      owner: record?.owner.kind === 'session' ? record.owner.session : 'configuration',
+      readyAt: record?.readyAt ?? null,
+      log: logPath(stateDir, name),
+      detail:
+        record !== null
+          ? 'runs without a supervisor; `coppice up` adopts it'
+          : state === null
+            ? null
+            : detail(state, Date.now(), name),
+      startedAt: record?.startedAt ?? null,
+      respawnAt: null,
+      blockedBy: null,
+      failure: state === null ? null : failedText(state, name),
+      enabled: service?.enabled ?? true,
+      outputOffset: record?.outputOffset ?? 0,
+    };
+  });
+  return { workspace: { id, root, stateDir }, supervisor: null, services, runs: [] };
+}
+
+/**
+ * Names whose output can be asked for: those that have a log, and services of the configuration that have not printed
+ * yet. The logs of `exec` count only when somebody asks for a name.
+ */
+export async function knownLogs(workspace: Workspace, forNames: boolean): Promise<string[]> {
+  const printed = listLogs(workspace.stateDir).filter((name) => forNames || !name.startsWith('exec-'));
+  const config = await readConfigurationQuietly(workspace.root);
+  if (config === null) return printed;
+  const configured = [...config.services.keys()];
+  if (forNames) return [...new Set([...configured, ...printed])];
+  // Of services that were taken out of the configuration, logs stay behind for long.
+  return printed.filter((name) => configured.includes(name));
+}
+
+function listLogs(stateDir: string): string[] {
+  try {
+    const files = readdirSync(logsFolder(stateDir)).filter((file) => file.endsWith('.log'));
+    return files.flatMap((file) => decodeName(file.slice(0, -'.log'.length)) ?? []).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** `null` when it is wrong: its errors are the affair of `up` and `reload`. */
+async function readConfigurationQuietly(root: string): Promise<WorkspaceConfig | null> {
+  const { readWorkspaceConfig } = await import('../config/reader.ts');
+  const result = await readWorkspaceConfig(root);
+  return result.ok ? result.config : null;
+}

@@ -1,0 +1,17 @@
+import type { SupervisorClient } from '../../api/client.ts';
+import type { NameOutcome } from '../../api/protocol.ts';
+import type { StatusFeed } from './follow.ts';
+
+/** An `up` that the supervisor has accepted. */
+export interface UpRequest {
+  readonly client: SupervisorClient;
+  readonly feed: StatusFeed;
+  /** Every name that was asked for. */
+  readonly wanted: ReadonlySet<string>;
+  /** Names that were not started, such as those in state failed. */
+  readonly refused: readonly NameOutcome[];
+  /** This `up` started the supervisor. */
+  readonly started: boolean;
+  /** For `--detach` and `--once`; 0: no limit. */
+  readonly timeoutMs: number;
+}

@@ -1,0 +1,89 @@
+import { constants } from 'node:os';
+import type { SupervisorClient } from '../../api/client.ts';
+import { ErrorCode, type ExecResult, type ExecStarted } from '../../api/protocol.ts';
+import { followOutput } from '../../process/output/index.ts';
+import { interruptCode, watchInterrupts } from '../interrupt.ts';
+import { proofLines } from '../proof.ts';
+import { type Context, Exit, type Verb } from '../verb.ts';
+import { fail, patientRequest, withSupervisor } from '../withSupervisor.ts';
+
+export const exec: Verb = {
+  name: 'exec',
+  summary: 'run one command, supervised',
+  usage: '[--session <session>] -- <command...>',
+  description: [
+    'Runs a command under the supervisor: in a process tree of its own, with a clean environment, its output shown as it comes and kept in a log. When it ends, whatever it left running is ended too. The exit code is the one of the command, or 128 plus the number of the signal that ended it. Standard input is empty.',
+    'Ctrl-C, or the end of this terminal, stops the whole tree, and proves it. With --session the command belongs to that session instead: it outlives this terminal, until `coppice reap --session <session>`.',
+  ].join('\n'),
+  positionals: { least: 1, most: Number.POSITIVE_INFINITY },
+  passthrough: true,
+  options: [{ long: 'session', value: 'session', description: 'the session that the command belongs to' }],
+  examples: [
+    { command: 'coppice exec -- npm run e2e', effect: 'nothing that the tests start outlives them' },
+    {
+      command: 'coppice exec --session ci-42 -- ./seed.sh',
+      effect: 'ended, if need be, by `coppice reap --session ci-42`',
+    },
+  ],
+  run(context, { positionals, options }) {
+    const session = options.get('session');
+    const owner = typeof session === 'string' ? session : null;
+    return withSupervisor(context, { mode: 'start', session: owner }, async ({ client }) => {
+      const [program = '', ...rest] = positionals;
+      const env = Object.fromEntries(
+        Object.entries(context.environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+      );
+      const started = await client.request('exec', { argv: [program, ...rest], cwd: context.cwd, env, session: owner });
+      if (started.ok) return attend(context, client, started.value);
+      if (started.failure.reason !== 'refused' || started.failure.code !== ErrorCode.spawnFailed)
+        return fail(context, started.failure);
+      context.terminal.say(`coppice: ${started.failure.detail}`);
+      return Exit.failed;
+    });
+  },
+};
+
+/** Shows the output until the command's end, or stops it on an interrupt. */
+async function attend(context: Context, client: SupervisorClient, command: ExecStarted): Promise<number> {
+  const { terminal } = context;
+  // A reader that left (`| head`) must not end the command: its code is what was asked for.
+  terminal.onBroken(() => {});
+  const interrupts = watchInterrupts();
+  interrupts.onRepeat(() => terminal.say('Already stopping; what does not end by itself is killed in a moment.'));
+  const ended = new AbortController();
+  const broken = new AbortController();
+  const output = followOutput(command.log, {
+    offset: 0,
+    signal: broken.signal,
+    ended: ended.signal,
+    onChunk: async (bytes) => {
+      if (context.json) terminal.writeMessage(bytes);
+      else if (!terminal.write(bytes)) await terminal.drained();
+    },
+  });
+  const waiting = client.request('execWait', { id: command.id }, { timeoutMs: null });
+  const first = await Promise.race([waiting, interrupts.first]);
+  const answer =
+    typeof first === 'string' ? await patientRequest(context, client, 'execStop', { id: command.id }) : first;
+  ended.abort();
+  await output;
+  interrupts.end();
+  if (!answer.ok) return fail(context, answer.failure);
+  report(context, command, answer.value, interrupts.received !== null);
+  if (answer.value.proof.survivors.length > 0) return Exit.failed;
+  return interrupts.received === null ? codeOf(answer.value) : interruptCode(interrupts.received);
+}
+
+function report(context: Context, command: ExecStarted, result: ExecResult, interrupted: boolean): void {
+  const { terminal } = context;
+  if (context.json)
+    terminal.print(JSON.stringify({ id: command.id, pid: command.pid, log: command.log, ...result }, null, 2));
+  // Of a command that ended by itself and left nothing, its output is all that is to be said.
+  if (!interrupted && result.proof.survivors.length === 0) return;
+  for (const line of proofLines([{ name: command.id, proof: result.proof }])) terminal.say(line);
+}
+
+function codeOf({ code, signal }: ExecResult): number {
+  if (code !== null) return code;
+  return signal === null ? Exit.failed : 128 + (constants.signals[signal] ?? 0);
+}

@@ -1,0 +1,73 @@
+import type { StatusResult } from '../../api/protocol.ts';
+import { interruptCode, watchInterrupts } from '../interrupt.ts';
+import { LivePanel } from '../live.ts';
+import { mergeChange } from '../statusChange.ts';
+import { statusLines } from '../statusLines.ts';
+import { type Context, Exit, type Verb } from '../verb.ts';
+import { fail, withSupervisor } from '../withSupervisor.ts';
+import type { Workspace } from '../workspace.ts';
+
+export const ps: Verb = {
+  name: 'ps',
+  summary: 'show what runs',
+  usage: '',
+  description: [
+    'Shows every service of the workspace: its state, pid, address, memory of the whole process tree, restarts, and a word on why it is as it is. What is shown was asked of the supervisor now; without one, the services of the configuration are listed as stopped, and a tree that a killed supervisor left running is shown as what it was.',
+    'With --json the shape is the documented one: {workspace, supervisor, services, runs}; supervisor is null when none runs. The exit code is 0 in either case.',
+  ].join('\n'),
+  positionals: { least: 0, most: 0 },
+  options: [{ long: 'watch', short: 'w', description: 'stay, and show changes as they come' }],
+  examples: [
+    { command: 'coppice ps', effect: 'the table, once' },
+    { command: `coppice ps --json | jq '.services[] | select(.state != "ready")'`, effect: 'for programs' },
+  ],
+  run(context, { options }) {
+    return withSupervisor(
+      context,
+      { mode: 'join', without: (workspace) => showOffline(context, workspace) },
+      async ({ client }) => {
+        const watching = options.has('watch');
+        const answer = await client.request(watching ? 'subscribe' : 'status', {});
+        if (!answer.ok) return fail(context, answer.failure);
+        if (!watching) return show(context, answer.value);
+        let status = answer.value;
+        const panel =
+          context.terminal.live && !context.json
+            ? new LivePanel(context.terminal, () => statusLines(status, context.terminal))
+            : null;
+        const refresh = (): void => {
+          if (panel === null) show(context, status);
+          else panel.touch();
+        };
+        client.onChanged((change) => {
+          status = mergeChange(status, change);
+          refresh();
+        });
+        refresh();
+        const ticking = panel === null ? undefined : setInterval(() => panel.touch(), 1000);
+        const interrupts = watchInterrupts();
+        const gone = await Promise.race([
+          interrupts.first.then(() => false),
+          new Promise<true>((resolve) => client.onClose(() => resolve(true))),
+        ]);
+        clearInterval(ticking);
+        panel?.end();
+        interrupts.end();
+        if (gone) context.terminal.say(`The supervisor (pid ${client.hello.pid}) has ended.`);
+        return interrupts.received === null ? Exit.done : interruptCode(interrupts.received);
+      },
+    );
+  },
+};
+
+/** The registry and the parsers are loaded only here, where there is no supervisor to ask. */
+async function showOffline(context: Context, workspace: Workspace): Promise<number> {
+  const { offlineStatus } = await import('../offline.ts');
+  return show(context, await offlineStatus(workspace));
+}
+
+function show(context: Context, status: StatusResult): number {
+  const { terminal } = context;
+  terminal.print(context.json ? JSON.stringify(status, null, 2) : statusLines(status, terminal).join('\n'));
+  return Exit.done;
+}

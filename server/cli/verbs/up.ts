@@ -1,0 +1,108 @@
+import type { NameOutcome } from '../../api/protocol.ts';
+import { closest } from '../../text/suggest.ts';
+import { readConfiguration } from '../configuration.ts';
+import { openWorkspace } from '../link.ts';
+import { unknownName } from '../messages.ts';
+import { readDurationOption } from '../optionValues.ts';
+import { outcomesCode } from '../outcomes.ts';
+import { runDetached } from '../up/detached.ts';
+import { StatusFeed } from '../up/follow.ts';
+import { runForeground } from '../up/foreground.ts';
+import { runOnce } from '../up/once.ts';
+import type { UpRequest } from '../up/request.ts';
+import { type Context, Exit, type Invocation, type Verb } from '../verb.ts';
+import { type Attached, fail, withSupervisor } from '../withSupervisor.ts';
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+
+export const up: Verb = {
+  name: 'up',
+  summary: 'bring the workspace up and watch it',
+  usage: '[name...]',
+  description: [
+    'Brings services up, in order of their dependencies: all that are enabled, or the named ones and what they need. Starts a supervisor if the workspace has none, otherwise joins the one there is, so several terminals may call it.',
+    'In the foreground it shows what runs until Ctrl-C, which stops it all and prints the proof that nothing is left. When the supervisor was started by somebody else and runs other services too, Ctrl-C stops only what this call asked for. With --detach it returns when all are ready or have failed, and everything runs on.',
+  ].join('\n'),
+  positionals: { least: 0, most: Number.POSITIVE_INFINITY },
+  options: [
+    { long: 'detach', short: 'd', description: 'return when all are ready, and leave them running' },
+    { long: 'no-wait', description: 'with --detach: do not wait until they are ready' },
+    {
+      long: 'once',
+      description: 'unattended trial: wait until all are ready, fetch a page from each address, stop all, exit 0 or 1',
+    },
+    {
+      long: 'timeout',
+      value: 'duration',
+      description: 'with --detach and --once: how long to wait until all are ready; 0 waits for ever (2m)',
+    },
+  ],
+  examples: [
+    { command: 'coppice up', effect: 'everything, watched; Ctrl-C ends it' },
+    { command: 'coppice up web --detach && npm run e2e', effect: 'web and what it needs, left running' },
+    { command: 'coppice up --once', effect: 'in CI: does the whole workspace come up?' },
+  ],
+  async run(context, invocation) {
+    const timeoutMs = readDurationOption(context, invocation.options, 'timeout', DEFAULT_TIMEOUT_MS);
+    if (timeoutMs === null) return Exit.usage;
+    const clash = clashOf(invocation);
+    if (clash !== null) {
+      context.terminal.say(`coppice: ${clash}`);
+      return Exit.usage;
+    }
+    const checked = await checkConfiguration(context, invocation.positionals);
+    if (checked !== null) return checked;
+    return withSupervisor(context, { mode: 'start' }, (attached) => bringUp(context, invocation, attached, timeoutMs));
+  },
+};
+
+async function bringUp(
+  context: Context,
+  invocation: Invocation,
+  attached: Attached,
+  timeoutMs: number,
+): Promise<number> {
+  const { client } = attached;
+  const opened = await StatusFeed.open(client);
+  if (!opened.ok) return fail(context, opened.failure);
+  const { feed } = opened;
+  const names = [...new Set(invocation.positionals)];
+  const answer = await client.request('up', { names });
+  if (!answer.ok) return fail(context, answer.failure);
+  const refused = answer.value.outcomes.filter((one) => !one.ok);
+  for (const one of refused) context.terminal.say(`coppice: ${one.message}`);
+  if (refused.some((one) => one.reason === 'unknown_name')) return outcomesCode(refused);
+  const wanted = new Set(answer.value.outcomes.map((one: NameOutcome) => one.name));
+  const request: UpRequest = { client, feed, wanted, refused, started: attached.started, timeoutMs };
+  if (invocation.options.has('once')) return runOnce(context, request);
+  if (invocation.options.has('detach')) return runDetached(context, request, !invocation.options.has('no-wait'));
+  return runForeground(context, request);
+}
+
+function clashOf({ options }: Invocation): string | null {
+  if (options.has('once') && options.has('detach')) return '--once and --detach contradict each other';
+  if (options.has('no-wait') && !options.has('detach')) return '--no-wait goes with --detach';
+  return null;
+}
+
+/** Before anything is started: is the configuration right, and are the names in it? An exit code, or `null`. */
+async function checkConfiguration(context: Context, names: readonly string[]): Promise<number | null> {
+  const opened = openWorkspace(context);
+  if (!opened.ok) return fail(context, opened.failure);
+  const { root } = opened.workspace;
+  const config = await readConfiguration(context, root);
+  if (config === null) return Exit.configuration;
+  if (config.services.size === 0 && config.tasks.size === 0) {
+    context.terminal.say(
+      config.file === null
+        ? `coppice: ${root} has no coppice.yaml; \`coppice init\` writes one from what the folder has`
+        : `coppice: ${config.file} has no services`,
+    );
+    return Exit.configuration;
+  }
+  const unknown = names.find((name) => !config.services.has(name) && !config.tasks.has(name));
+  if (unknown === undefined) return null;
+  const known = [...config.services.keys()];
+  context.terminal.say(`coppice: ${unknownName(unknown, closest(unknown, known), known)}`);
+  return Exit.usage;
+}

@@ -1,0 +1,83 @@
+/** What most verbs share: find the workspace, reach its supervisor, say what is wrong. */
+import type { RequestResult, SupervisorClient } from '../api/client.ts';
+import type { RequestName, Requests } from '../api/protocol.ts';
+import { formatDuration } from '../text/units.ts';
+import type { CliFailure } from './failures.ts';
+import { attach, ensureSupervisor, openWorkspace, type Workspace } from './link.ts';
+import { describeFailure, exitCodeOf } from './messages.ts';
+import type { Context } from './verb.ts';
+
+export interface Attached {
+  readonly client: SupervisorClient;
+  readonly workspace: Workspace;
+  /** This command started the supervisor. */
+  readonly started: boolean;
+}
+
+export interface SupervisorNeed {
+  /**
+   * `start`: start one where there is none. `join`: only one that runs. `resume`: one that runs, or a new one when a
+   * supervisor that was killed has left trees running, since a successor adopts them and can end them properly.
+   */
+  readonly mode: 'start' | 'join' | 'resume';
+  /** Lease that what this command starts belongs to. */
+  readonly session?: string | null;
+  /** Instead of a failure, when nobody holds the workspace (not with mode `start`). */
+  readonly without?: (workspace: Workspace) => Promise<number> | number;
+}
+
+/** Runs `work` with a connection that is closed afterwards; any failure to get one is said and ends the verb. */
+export async function withSupervisor(
+  context: Context,
+  need: SupervisorNeed,
+  work: (attached: Attached) => Promise<number>,
+): Promise<number> {
+  const opened = openWorkspace(context);
+  if (!opened.ok) return fail(context, opened.failure);
+  const { workspace } = opened;
+  const options = { session: need.session ?? null, environment: context.environment };
+  let linked = need.mode === 'start' ? await ensureSupervisor(workspace, options) : await attach(workspace, options);
+  if (!linked.ok && linked.failure.reason === 'no_supervisor' && need.mode === 'resume') {
+    const { liveRecordedTrees } = await import('./offline.ts');
+    if (liveRecordedTrees(workspace).length > 0) linked = await ensureSupervisor(workspace, options);
+  }
+  if (!linked.ok) {
+    if (linked.failure.reason === 'no_supervisor' && need.without !== undefined) return need.without(workspace);
+    return fail(context, linked.failure);
+  }
+  try {
+    return await work({ client: linked.client, workspace, started: linked.started });
+  } finally {
+    linked.client.close();
+  }
+}
+
+export function fail(context: Context, failure: CliFailure): number {
+  context.terminal.say(`coppice: ${describeFailure(failure)}`);
+  return exitCodeOf(failure);
+}
+
+/**
+ * A request whose answer may rightly take long, such as a stop that waits for every `stopTimeout`. Says that it is
+ * still waiting, and gives up in the end rather than hang for ever on a supervisor that is stuck.
+ */
+export async function patientRequest<Name extends RequestName>(
+  context: Context,
+  client: SupervisorClient,
+  name: Name,
+  params: Requests[Name][0],
+): Promise<RequestResult<Requests[Name][1]>> {
+  const began = performance.now();
+  const notice = setInterval(() => {
+    const waited = formatDuration(performance.now() - began);
+    context.terminal.say(`still waiting for "${name}" (supervisor pid ${client.hello.pid}, ${waited})`);
+  }, NOTICE_EVERY_MS);
+  try {
+    return await client.request(name, params, { timeoutMs: PATIENCE_MS });
+  } finally {
+    clearInterval(notice);
+  }
+}
+
+const NOTICE_EVERY_MS = 10_000;
+const PATIENCE_MS = 600_000;

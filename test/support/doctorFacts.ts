@@ -1,0 +1,87 @@
+import type { DoctorFacts, MarkedProcess, TreeFacts } from '../../server/doctor/facts.ts';
+import type { Liveness, TreeMember } from '../../server/process/types.ts';
+import type { Heartbeat, SupervisorLock, TreeRecord } from '../../server/store/types.ts';
+
+export const NOW = 1_700_000_000_000;
+
+export function lock(change: Partial<SupervisorLock> = {}): SupervisorLock {
+  return {
+    pid: 500,
+    startTime: '77',
+    bootId: 'boot',
+    hostname: 'host',
+    pidNamespace: null,
+    endpoint: '/run/s',
+    stateDir: '/state',
+    version: '0.1.0',
+    startedAt: NOW - 3_600_000,
+    limits: { maxHeapMb: 512 },
+    ...change,
+  };
+}
+
+export function heartbeat(change: Partial<Heartbeat> = {}): Heartbeat {
+  return {
+    pid: 500,
+    startTime: '77',
+    at: NOW - 3000,
+    uptimeMs: 3_600_000,
+    eventLoopDelayMs: 1,
+    memory: { heapUsedMb: 10, rssMb: 60 },
+    services: {},
+    runs: [],
+    ...change,
+  };
+}
+
+/** Nothing runs and nothing is recorded, unless said otherwise. */
+export function facts(change: Partial<DoctorFacts> = {}): DoctorFacts {
+  return {
+    now: NOW,
+    root: '/w',
+    id: 'wid',
+    stateDir: '/state',
+    lock: null,
+    holder: null,
+    supervisorPids: [],
+    heartbeat: null,
+    services: {},
+    trees: [],
+    marked: [],
+    ports: [],
+    environment: { stripped: [], preserved: [], leaked: [] },
+    problems: [],
+    ...change,
+  };
+}
+
+export function marker(name: string): string {
+  return `wid/${name}/1/abc`;
+}
+
+export function treeFacts(name: string, pid: number, leader: Liveness, memberPids: readonly number[]): TreeFacts {
+  const identity = (one: number) => ({ pid: one, startTime: '88', bootId: 'boot' });
+  const members = memberPids.map((one): TreeMember => ({ identity: identity(one), evidence: 'session', name: 'node' }));
+  const record: TreeRecord = {
+    key: `service/${name}`,
+    name,
+    role: 'service',
+    incarnation: 1,
+    tree: { leader: identity(pid), keeper: identity(pid - 1), group: pid, session: pid, marker: marker(name) },
+    owner: { kind: 'configuration' },
+    onSupervisorLoss: 'adopt',
+    logPath: `/state/logs/${name}.log`,
+    outputOffset: 0,
+    exitRecordPath: '/state/exit',
+    ports: [],
+    startedAt: NOW - 60_000,
+    readyAt: null,
+    environment: [],
+    lineage: [],
+  };
+  return { record, leader, members };
+}
+
+export function marked(pid: number, name: string, session = pid): MarkedProcess {
+  return { pid, parent: 1, session, name: 'node', command: 'node server.js', marker: marker(name) };
+}
