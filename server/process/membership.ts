@@ -33,7 +33,7 @@ export function census(
   // A record of another boot describes nothing that can be running, whatever its numbers and marker say.
   if (tree.leader.bootId !== table.bootId) return [];
   const { self = process.pid, groupTrust = platform.groupTrust } = settings;
-  const excluded = withAncestors(table, self);
+  const excluded = callerLine(table, self);
   const root = (identity: ProcessIdentity | null): ProcessRow | null => {
     const row = identity === null ? null : table.rowOf(identity);
     return row === null || excluded.has(row.pid) ? null : row;
@@ -122,9 +122,9 @@ function addDescendants(
   }
 }
 
-function withAncestors(table: ProcessTable, self: number): Set<number> {
-  const line = new Set<number>();
+/** The calling process and its ancestors: never members, so never signalled, neither alone nor with a group. */
+export function callerLine(table: ProcessTable, self: number = process.pid): Set<number> {
+  const line = new Set<number>([1]);
   for (let pid = self; pid > 0 && !line.has(pid); pid = table.rows.get(pid)?.parent ?? 0) line.add(pid);
-  line.add(1);
   return line;
 }

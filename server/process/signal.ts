@@ -12,7 +12,7 @@ export type SignalOutcome = 'delivered' | 'gone' | 'recycled' | 'refused' | 'per
 /** Sends a signal to exactly this process, or to nobody. Never throws. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): SignalOutcome {
   const { pid } = identity;
-  if (!isValidPid(pid) || pid === 1 || pid === process.pid) return 'refused';
+  if (!isValidPid(pid) || pid === 1 || pid === process.pid || pid === process.ppid) return 'refused';
   const state = liveness(identity);
   switch (state) {
     case 'alive':

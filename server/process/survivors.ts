@@ -1,4 +1,4 @@
-import { identityKey } from './identity.ts';
+import { identityKey, liveness } from './identity.ts';
 import type { KillRecord } from './sweep.ts';
 import type { ProcessTable } from './table.ts';
 import type { ProcessIdentity, Survivor, TreeMember } from './types.ts';
@@ -16,13 +16,21 @@ export function describeSurvivors(
   });
 }
 
-/** A process whose record cannot be checked against what runs now; it is neither signalled nor waited for. */
-export function unverifiable(identity: ProcessIdentity, evidence: TreeMember['evidence']): Survivor {
-  const reason =
-    identity.startTime === ''
-      ? 'its record has no start time, so it cannot be told from another process with this pid'
-      : 'its identity cannot be verified from here, so it was not signalled';
-  return { identity, evidence, name: '', reason };
+/**
+ * The leader, when empty scans say nothing about it: it could not be looked for, or this very process stands below it.
+ * `null` when it is gone or listed already.
+ */
+export function missedLeader(leader: ProcessIdentity, listed: readonly Survivor[]): Survivor | null {
+  if (listed.some((survivor) => survivor.identity.pid === leader.pid)) return null;
+  const state = liveness(leader);
+  if (state !== 'unknown' && state !== 'alive') return null;
+  return { identity: leader, evidence: 'leader', name: '', reason: reasonForLeader(leader, state) };
+}
+
+function reasonForLeader(leader: ProcessIdentity, state: 'unknown' | 'alive'): string {
+  if (state === 'alive') return `the process that was to stop it (pid ${process.pid}) runs inside of it`;
+  if (leader.startTime !== '') return 'its identity cannot be verified from here, so it was not signalled';
+  return 'its record has no start time, so it cannot be told from another process with this pid';
 }
 
 type Kill = KillRecord extends Map<string, infer Value> ? Value : never;

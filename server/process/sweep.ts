@@ -1,4 +1,5 @@
 import { identityKey, liveness } from './identity.ts';
+import { callerLine } from './membership.ts';
 import { platform } from './platform/index.ts';
 import { type SignalOutcome, signalGroup, signalProcess } from './signal.ts';
 import type { ProcessTable } from './table.ts';
@@ -26,8 +27,16 @@ export async function killMembers(
     const outcome = signalProcess(member.identity, 'SIGKILL');
     const before = record.get(key);
     const reached = outcome === 'gone' && inKilledGroup.has(table?.rowOf(member.identity)?.group ?? 0);
-    record.set(key, { outcome: reached ? 'delivered' : outcome, at: before?.at ?? at });
+    record.set(key, {
+      outcome: reached || before?.outcome === 'delivered' ? 'delivered' : outcome,
+      at: before?.at ?? at,
+    });
   }
+}
+
+/** Whether SIGKILL reached anybody: a process that had ended by itself before, or that is not ours, was not killed. */
+export function wasAnyoneKilled(record: KillRecord): boolean {
+  return [...record.values()].some(({ outcome }) => outcome === 'delivered');
 }
 
 /**
@@ -36,18 +45,28 @@ export async function killMembers(
  */
 function groupsOf(tree: TreeIdentity, members: readonly TreeMember[], table: ProcessTable | null): Group[] {
   const groups = new Map<number, Group>();
+  if (table === null) return [];
   for (const member of members) {
-    const row = table?.rowOf(member.identity);
+    const row = table.rowOf(member.identity);
     // The keeper stands in a session of the supervisor's making.
     if (!row || member.identity.pid === tree.keeper?.pid) continue;
     groups.set(row.group, { leader: member.identity, group: row.group, session: row.session });
   }
-  return [...groups.values()];
+  return [...groups.values()].filter(({ group }) => !isGroupOfCaller(table, group));
 }
 
-/** `taskkill /T` follows parent pids blindly: only when none of them can be a recycled one. */
+/** Whether this process or an ancestor is in the group: then its members are signalled one by one. */
+export function isGroupOfCaller(table: ProcessTable, group: number): boolean {
+  return [...callerLine(table)].some((pid) => table.rows.get(pid)?.group === group);
+}
+
+/** Whether the platform's own tree kill may be aimed at this tree. */
 export function mayEndTree(tree: TreeIdentity, table: ProcessTable | null): boolean {
-  if (table === null || liveness(tree.leader) !== 'alive') return false;
-  const pids = new Set([tree.leader.pid, ...table.descendantsOf(tree.leader.pid).map((row) => row.pid)]);
+  return table !== null && liveness(tree.leader) === 'alive' && parentPidsAreTrue(table, tree.leader.pid);
+}
+
+/** `taskkill /T` follows parent pids blindly: false when one of them may be a recycled one. */
+export function parentPidsAreTrue(table: ProcessTable, root: number): boolean {
+  const pids = new Set([root, ...table.descendantsOf(root).map((row) => row.pid)]);
   return [...pids].every((pid) => table.childrenOf(pid).every((row) => pids.has(row.pid)));
 }

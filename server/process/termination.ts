@@ -1,12 +1,12 @@
 import { identityKey, liveness } from './identity.ts';
 import { createLedger, type Ledger } from './ledger.ts';
-import { census } from './membership.ts';
+import { callerLine, census } from './membership.ts';
 import { platform } from './platform/index.ts';
 import { signalGroup, signalProcess } from './signal.ts';
-import { describeSurvivors, unverifiable } from './survivors.ts';
-import { type KillRecord, killMembers, mayEndTree } from './sweep.ts';
+import { describeSurvivors, missedLeader } from './survivors.ts';
+import { isGroupOfCaller, type KillRecord, killMembers, mayEndTree, wasAnyoneKilled } from './sweep.ts';
 import { nextTable, type ProcessTable } from './table.ts';
-import type { EmptyProof, TreeIdentity, TreeMember } from './types.ts';
+import type { EmptyProof, ProcessIdentity, TreeIdentity, TreeMember } from './types.ts';
 
 export interface TerminationProgress {
   readonly phase: 'signalled' | 'killing' | 'proving';
@@ -96,7 +96,8 @@ class Termination {
       return;
     }
     const identities = members.map((member) => member.identity);
-    const wholeGroup = signalGroup(this.#tree, this.#options.stopSignal, identities) === 'delivered';
+    const apart = this.#table !== null && !isGroupOfCaller(this.#table, this.#tree.group);
+    const wholeGroup = apart && signalGroup(this.#tree, this.#options.stopSignal, identities) === 'delivered';
     for (const member of members) this.#askOne(member, wholeGroup);
   }
 
@@ -147,6 +148,7 @@ class Termination {
     this.#report('proving', members);
     for (let round = 0; ; round++) {
       const now = performance.now();
+      const keeper = this.#livingKeeper();
       if (members.length > 0) {
         emptyScans = 0;
         aloneSince = null;
@@ -154,14 +156,14 @@ class Termination {
         if (now > killDeadline) return this.#proof(members, 0);
         await this.#kill(members);
         await waitForDeaths(members, round);
-      } else if (this.#tree.keeper !== null && liveness(this.#tree.keeper) === 'alive') {
+      } else if (keeper !== null) {
         aloneSince ??= now;
         const patience = now - aloneSince;
-        if (patience > 2 * KEEPER_PATIENCE_MS) return this.#proof([this.#keeperAsMember(this.#tree.keeper)], 0);
-        if (this.#table?.rowOf(this.#tree.keeper)?.state.startsWith('T')) signalProcess(this.#tree.keeper, 'SIGCONT');
+        if (patience > 2 * KEEPER_PATIENCE_MS) return this.#proof([this.#asMember(keeper)], 0);
+        if (this.#table?.rowOf(keeper)?.state.startsWith('T')) signalProcess(keeper, 'SIGCONT');
         if (patience > KEEPER_PATIENCE_MS) {
           emptyScans = 0;
-          await this.#kill([this.#keeperAsMember(this.#tree.keeper)]);
+          await this.#kill([this.#asMember(keeper)]);
         }
         await pause(pollDelay(round));
       } else if (emptyScans >= EMPTY_SCANS) {
@@ -177,26 +179,30 @@ class Termination {
     await killMembers(this.#tree, members, this.#table, this.#killed);
   }
 
-  #keeperAsMember(keeper: TreeIdentity['leader']): TreeMember {
-    const member: TreeMember = {
-      identity: keeper,
-      evidence: 'keeper',
-      name: this.#table?.rowOf(keeper)?.name ?? 'keeper',
-    };
+  /** The keeper while it is to be waited for. A record that names this process or its parents names no keeper of ours. */
+  #livingKeeper(): ProcessIdentity | null {
+    const { keeper } = this.#tree;
+    if (keeper === null || liveness(keeper) !== 'alive') return null;
+    return this.#table !== null && callerLine(this.#table).has(keeper.pid) ? null : keeper;
+  }
+
+  #asMember(keeper: ProcessIdentity): TreeMember {
+    const name = this.#table?.rowOf(keeper)?.name ?? 'keeper';
+    const member: TreeMember = { identity: keeper, evidence: 'keeper', name };
     this.#found.set(identityKey(keeper), member);
     return member;
   }
 
   #proof(left: readonly TreeMember[], emptyScans: number): EmptyProof {
     const survivors = describeSurvivors(left, this.#killed, this.#table);
-    // Empty scans say nothing about a leader that could not even be looked for.
-    if (liveness(this.#tree.leader) === 'unknown') survivors.push(unverifiable(this.#tree.leader, 'leader'));
+    const missed = missedLeader(this.#tree.leader, survivors);
+    if (missed !== null) survivors.push(missed);
     const alive = new Set(survivors.map((survivor) => identityKey(survivor.identity)));
     return {
       confirmed: [...this.#found].filter(([key]) => !alive.has(key)).map(([, member]) => member),
       survivors,
       emptyScans: survivors.length === 0 ? emptyScans : 0,
-      killed: this.#killed.size > 0,
+      killed: wasAnyoneKilled(this.#killed),
       durationMs: performance.now() - this.#began,
     };
   }
@@ -214,7 +220,7 @@ class Termination {
         reason: `not known whether it ended: the process table could not be read (${reason})`,
       })),
       emptyScans: 0,
-      killed: this.#killed.size > 0,
+      killed: wasAnyoneKilled(this.#killed),
       durationMs: performance.now() - this.#began,
     };
   }

@@ -31,8 +31,14 @@ export async function bareTree(
   return { tree: { leader, keeper: null, group: leader.pid, session: leader.pid, marker }, child, lines };
 }
 
-/** For an `after` hook: kills, by handle, what a failed test left. */
+/** For an `after` hook: kills, by handle and group, what a failed test left, and lets go of its output. */
 export function endBareTrees(): void {
-  for (const child of started.splice(0))
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  for (const child of started.splice(0)) {
+    child.stdout?.destroy();
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) continue;
+    try {
+      // Not yet waited for, so the number of its group is still its own.
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {}
+  }
 }

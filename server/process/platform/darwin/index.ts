@@ -37,9 +37,11 @@ async function read(): Promise<TableReading> {
     runHelper([...TABLE_COMMAND], options),
     runHelper([...ENVIRONMENT_COMMAND], options),
   ]);
-  if (!table.ok) throw new Error(`the process table could not be read: ${TABLE_COMMAND.join(' ')} failed`);
+  if (!table.ok || table.code !== 0)
+    throw new Error(`the process table could not be read: ${TABLE_COMMAND.join(' ')} failed`);
   const rows = parseProcessTable(table.stdout);
   if (!rows.has(process.pid)) throw new Error('the process table could not be read: it lacks this very process');
-  const markers = environment.ok ? parseMarkers(environment.stdout) : new Map<number, string>();
+  const markers =
+    environment.ok && environment.code === 0 ? parseMarkers(environment.stdout) : new Map<number, string>();
   return { rows, markerOf: (row) => markers.get(row.pid) ?? 'unreadable' };
 }

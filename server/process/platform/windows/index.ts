@@ -29,7 +29,7 @@ async function read(): Promise<TableReading> {
   // Loaded late: the launcher needs identities, and identities need this reader.
   const { runHelper } = await import('../../launch.ts');
   const answer = await runHelper(tableCommand(systemRoot()), { timeoutMs: 15_000, maxBytes: 16 * 1024 * 1024 });
-  if (!answer.ok) throw new Error('the process table could not be read: the CIM query failed');
+  if (!answer.ok || answer.code !== 0) throw new Error('the process table could not be read: the CIM query failed');
   const rows = parseProcessTable(answer.stdout);
   if (!rows.has(process.pid)) throw new Error('the process table could not be read: it lacks this very process');
   return { rows, markerOf: () => 'unreadable' };
