@@ -52,6 +52,7 @@ const importMetaShim: BuildOptions = {
 };
 
 const startedAt = new Date();
+removeAbandoned();
 mkdirSync(staging, { recursive: true });
 try {
   for (const one of bundles) await bundle(one);
@@ -149,6 +150,15 @@ function markBuilt(): void {
   const mark = join(dist, 'package.json');
   writeFileSync(mark, `${JSON.stringify({ name: 'coppice', version, type: 'commonjs' }, null, 2)}\n`);
   utimesSync(mark, startedAt, startedAt);
+}
+
+/** What builds that were killed have left; a build takes seconds. */
+function removeAbandoned(): void {
+  const names = existsSync(dist) ? readdirSync(dist).filter((name) => name.startsWith('.staging-')) : [];
+  for (const name of names) {
+    const folder = join(dist, name);
+    if (startedAt.getTime() - statSync(folder).mtimeMs > 60_000) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function filesBelow(folder: string): string[] {
