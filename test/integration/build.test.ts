@@ -46,6 +46,21 @@ describe('the build', () => {
     assert.match(stdout, /coppice/);
   });
 
+  it('holds every part that it loads late, so that a configuration can be read', () => {
+    const folder = temporaryFolder('build');
+    writeFileSync(join(folder, 'coppice.json'), '{ "services": { "web": { "comand": "x" } } } // a comment');
+    const { code, stdout, stderr } = run(process.execPath, [join(dist, 'coppice.cjs'), 'up', '--detach'], folder);
+    assert.equal(code, 78, stderr);
+    assert.match(`${stdout}${stderr}`, /coppice\.json:1:26.*comand/);
+  });
+
+  for (const name of ['cli.cjs', 'supervisor.cjs', 'languageHost.cjs']) {
+    it(`leaves nothing in ${name} to be found beside it`, () => {
+      const text = readFileSync(join(dist, name), 'utf8');
+      assert.deepEqual(text.match(/\brequire\w*\("\.[^"]*"\)/g), null);
+    });
+  }
+
   it('works through a link, as npm installs it', () => {
     const folder = temporaryFolder('build');
     mkdirSync(join(folder, 'bin'));
