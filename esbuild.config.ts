@@ -82,8 +82,6 @@ async function bundle({ entry, output, external }: Bundle): Promise<void> {
     absWorkingDir: root,
     bundle: true,
     platform: 'node',
-    // jsonc-parser's `main` is UMD, whose requires a bundler cannot see.
-    mainFields: ['module', 'main'],
     format: 'cjs',
     target: 'node22',
     // The UMD files that some packages name as `main` require their parts in a way that no bundler can follow.
