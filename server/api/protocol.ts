@@ -5,8 +5,14 @@
  */
 import type { ConfigDiagnostic } from '../config/model.ts';
 import type { EmptyProof } from '../process/types.ts';
-import type { LastExit, ServiceStateName } from '../service/policy/types.ts';
+import type { NameOutcome } from '../service/outcome.ts';
+import type { ServiceStatus } from '../service/status.ts';
 import type { SupervisorLimits } from '../store/types.ts';
+import type { RunStatus } from '../task/status.ts';
+
+export type { NameOutcome } from '../service/outcome.ts';
+export type { ServiceStatus } from '../service/status.ts';
+export type { RunStatus, TaskStateName, TaskStatus } from '../task/status.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -45,71 +51,6 @@ export interface StatusResult {
   readonly runs: readonly RunStatus[];
 }
 
-export interface ServiceStatus {
-  readonly name: string;
-  readonly kind: string;
-  readonly state: ServiceStateName;
-  readonly pid: number | null;
-  readonly incarnation: number;
-  readonly restarts: number;
-  readonly crashes: number;
-  readonly lastExit: LastExit | null;
-  readonly memoryMb: number | null;
-  readonly port: number | null;
-  readonly url: string | null;
-  /** `configuration` or the session's name. */
-  readonly owner: string;
-  readonly readyAt: number | null;
-  readonly log: string;
-  /** One line for a person: why it waits, when it respawns, why it failed. `null` when there is nothing to say. */
-  readonly detail: string | null;
-  readonly startedAt: number | null;
-  /** Epoch milliseconds of the next respawn while in `backoff`. */
-  readonly respawnAt: number | null;
-  readonly enabled: boolean;
-  /** Byte offset in `log` where the current incarnation's output begins. */
-  readonly outputOffset: number;
-}
-
-export type TaskStateName =
-  | 'waiting'
-  | 'blocked'
-  | 'running'
-  | 'succeeded'
-  | 'cached'
-  | 'failed'
-  | 'timed_out'
-  | 'canceled'
-  | 'skipped'
-  | 'needs_attention';
-
-export interface TaskStatus {
-  readonly name: string;
-  readonly state: TaskStateName;
-  readonly exitCode: number | null;
-  readonly startedAt: number | null;
-  readonly finishedAt: number | null;
-  readonly log: string;
-  readonly detail: string | null;
-}
-
-export interface RunStatus {
-  readonly id: string;
-  readonly state: 'running' | 'succeeded' | 'failed' | 'canceled';
-  readonly tasks: readonly TaskStatus[];
-}
-
-/** What happened to one name that a request spoke of. */
-export interface NameOutcome {
-  readonly name: string;
-  readonly ok: boolean;
-  /** `started`, `already_running`, `stopped`, `not_running`, `restarted`, `reset`, `not_failed`, `failed`,
-   *  `unknown_name`, `disabled`, `stopping` ...; the CLI's one text table turns it into words. */
-  readonly reason: string;
-  readonly message: string;
-  /** Of stops and restarts: what was found and proven gone. */
-  readonly proof: EmptyProof | null;
-}
 export interface NamesParams {
   /** Empty: all (of `up`: all that are enabled). */
   readonly names: readonly string[];

@@ -1,6 +1,7 @@
 /** Lines of the journal for people. Pure. */
 import type { JournalEvent } from '../store/types.ts';
 import { formatDuration } from '../text/units.ts';
+import { count } from './proof.ts';
 import type { Paint } from './terminal.ts';
 import { oneLine } from './width.ts';
 
@@ -56,9 +57,39 @@ function eventWords(event: JournalEvent): string {
       return `failed: ${text('text')}`;
     case 'breaker_reset':
       return 'reset';
+    case 'tree_reaped':
+      return `tree ended: ${reapedWords(event)}`;
+    case 'environment_cleaned':
+      return `not handed on: ${list(event['removed'])}`;
+    case 'adopted':
+      return `adopted, incarnation ${text('incarnation')}`;
+    case 'reconciled':
+      return `found by a new supervisor: ${text('verdict')}`;
+    case 'session_reaped':
+      return `session ${event['session'] === null ? 'without a client' : text('session')} ended: ${list(event['trees'])}`;
+    case 'run_started':
+      return `run ${text('run')} started: ${list(event['tasks'])}`;
+    case 'task_started':
+      return `task started, run ${text('run')}`;
+    case 'task_finished':
+      return `task ${text('state')}, run ${text('run')}`;
+    case 'run_finished':
+      return `run ${text('run')} ${text('state')}`;
     default:
       return `${event.event}${rest(event)}`;
   }
+}
+
+function list(value: unknown): string {
+  return Array.isArray(value) && value.length > 0 ? value.map(String).join(', ') : 'nothing';
+}
+
+/** `confirmed` and `survivors` are counts or lists. */
+function reapedWords(event: JournalEvent): string {
+  const number = (value: unknown): number => (Array.isArray(value) ? value.length : Number(value ?? 0));
+  const gone = count(number(event['confirmed']), 'process', 'processes');
+  const left = number(event['survivors']);
+  return `${gone} confirmed gone${left === 0 ? '' : `, ${left} STILL THERE`}`;
 }
 
 /** Fields of an event without words of its own, as they are. */

@@ -21,7 +21,7 @@ export function checkHeartbeat(facts: DoctorFacts): CheckResult<HeartbeatSection
     fix,
   });
   if (!held) {
-    const verdict = heartbeat === null ? 'none' : 'dead';
+    const verdict = heartbeat === null || lock === null ? 'none' : 'dead';
     return { section: { ageMs, verdict }, findings: [] };
   }
   if (heartbeat === null || !own || ageMs === null) {

@@ -84,6 +84,11 @@ export async function listeningPorts(pids: readonly number[]): Promise<Listening
   return found.flatMap(({ port, address, pid }) => (pid === null ? [] : [{ port, address, pid }]));
 }
 
+/** How many established connections to `port` come from outside `pids`; `null` where that cannot be seen. */
+export async function connectionsFromOutside(port: number, pids: readonly number[]): Promise<number | null> {
+  return process.platform === 'linux' ? linux.countConnections(port, pids) : null;
+}
+
 /** In words for a message, such as `pid 4711 (node server.js), since 2h 5m, not started by Coppice here`. */
 export function describePortHolder(owner: PortOwner, ours: boolean, now = Date.now()): string {
   if (owner.pid === null) {

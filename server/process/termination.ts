@@ -55,8 +55,8 @@ class Termination {
   readonly #began = performance.now();
   /** Everyone ever found here, by identity. */
   readonly #found = new Map<string, TreeMember>();
-  /** Who was sent the stop signal. */
-  readonly #asked = new Set<string>();
+  /** Who was sent the stop signal, and whether only as one of the tree's group. */
+  readonly #asked = new Map<string, { readonly asGroup: boolean }>();
   readonly #killed: KillRecord = new Map();
   #table: ProcessTable | null = null;
 
@@ -102,9 +102,10 @@ class Termination {
   }
 
   #askOne(member: TreeMember, wholeGroup: boolean): void {
-    this.#asked.add(identityKey(member.identity));
     const row = this.#table?.rowOf(member.identity) ?? null;
-    if (!wholeGroup || row?.group !== this.#tree.group) signalProcess(member.identity, this.#options.stopSignal);
+    const asGroup = wholeGroup && row?.group === this.#tree.group;
+    this.#asked.set(identityKey(member.identity), { asGroup });
+    if (!asGroup) signalProcess(member.identity, this.#options.stopSignal);
     // A stopped process keeps the signal pending until it runs again.
     if (row?.state.startsWith('T')) signalProcess(member.identity, 'SIGCONT');
   }
@@ -121,21 +122,23 @@ class Termination {
       members = await this.#scan();
       lastScan = performance.now();
       if (members.length === 0 || over) return members;
-      this.#askOrphans(members);
+      this.#askMissed(members);
     }
   }
 
   /**
-   * Members that appeared after the stop signal. One whose parent is in the tree may be that parent's clean-up and is
-   * left to it; one without slipped out between the census and the signal.
+   * Members that the stop signal did not reach: who left the group between the census and the signal, and who appeared
+   * after it outside the group. Of these, one whose parent is in the tree may be that parent's clean-up and is left to
+   * it; one without slipped out.
    */
-  #askOrphans(members: readonly TreeMember[]): void {
+  #askMissed(members: readonly TreeMember[]): void {
     if (platform.endTree !== null) return;
     const pids = new Set(members.map((member) => member.identity.pid));
     for (const member of members) {
-      if (this.#asked.has(identityKey(member.identity))) continue;
       const row = this.#table?.rowOf(member.identity);
-      if (row && !pids.has(row.parent) && row.group !== this.#tree.group) this.#askOne(member, false);
+      if (!row || row.group === this.#tree.group) continue;
+      const asked = this.#asked.get(identityKey(member.identity));
+      if (asked?.asGroup || (asked === undefined && !pids.has(row.parent))) this.#askOne(member, false);
     }
   }
 

@@ -25,6 +25,8 @@ export { classifyIoError, type IoFailure, type IoReason, type WriteResult } from
 export interface AtomicWriteOptions {
   /** Flush file and folder to the disk. Without it a loss of power may bring the old content back, or none. */
   readonly durable?: boolean;
+  /** 0600 by default. */
+  readonly mode?: number;
   /** Asked just before the file is put in place; `false` drops what was written, as a newer write has overtaken it. */
   readonly stillWanted?: () => boolean;
 }
@@ -35,10 +37,10 @@ export function writeFileAtomicSync(
   data: string | Uint8Array,
   options: AtomicWriteOptions = {},
 ): WriteResult {
-  const { durable = true } = options;
+  const { durable = true, mode = 0o600 } = options;
   const temporary = temporaryName(path);
   try {
-    writeNewFileSync(temporary, data, durable);
+    writeNewFileSync(temporary, data, durable, mode);
     return putInPlace(temporary, path, options);
   } catch (error) {
     discard(temporary);
@@ -52,10 +54,10 @@ export async function writeFileAtomic(
   data: string | Uint8Array,
   options: AtomicWriteOptions = {},
 ): Promise<WriteResult> {
-  const { durable = true } = options;
+  const { durable = true, mode = 0o600 } = options;
   const temporary = temporaryName(path);
   try {
-    const file = await open(temporary, NEW_FILE, 0o600);
+    const file = await open(temporary, NEW_FILE, mode);
     try {
       await file.writeFile(data);
       if (durable) await file.sync();
@@ -70,9 +72,9 @@ export async function writeFileAtomic(
 }
 
 /** Creates `path`, which must not exist, with its content. Throws the system's error. */
-export function writeNewFileSync(path: string, data: string | Uint8Array, durable: boolean): void {
+export function writeNewFileSync(path: string, data: string | Uint8Array, durable: boolean, mode = 0o600): void {
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
-  const fd = openSync(path, NEW_FILE, 0o600);
+  const fd = openSync(path, NEW_FILE, mode);
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
     if (durable) fsyncSync(fd);

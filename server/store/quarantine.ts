@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { copyFileSync, linkSync, renameSync } from 'node:fs';
 import { randomHex } from './names.ts';
 
 /**
@@ -15,7 +15,22 @@ export function quarantineFile(path: string, now = Date.now()): string | null {
   }
 }
 
-export function quarantineName(path: string, now = Date.now()): string {
+/** As `quarantineFile`, leaving the file where it is for what is about to be renamed over it; a folder is moved. */
+export function quarantineCopy(path: string, isFolder = false): string | null {
+  if (isFolder) return quarantineFile(path);
+  const aside = quarantineName(path);
+  for (const keep of [linkSync, copyFileSync]) {
+    try {
+      keep(path, aside);
+      return aside;
+    } catch {
+      // No hard links here, or nothing that can be read.
+    }
+  }
+  return null;
+}
+
+function quarantineName(path: string, now = Date.now()): string {
   const time = new Date(now).toISOString().replace(/[-:]/g, '').replace('.', '');
   return `${path}.corrupt-${time}-${randomHex(4)}`;
 }

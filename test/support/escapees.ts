@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { launch } from '../../server/process/launch.ts';
+import { type LaunchOptions, launch } from '../../server/process/launch.ts';
+import { reapTree } from '../../server/process/termination.ts';
 import type { TreeIdentity } from '../../server/process/types.ts';
-import { temporaryFolder } from './temporary.ts';
+import { removeTemporaryFolders, temporaryFolder } from './temporary.ts';
 import { until } from './until.ts';
 
 /** A process as the witness saw it: a pid with the start time of the one who had it. */
@@ -20,32 +21,43 @@ export interface RunningTree {
   readonly exited: Promise<unknown>;
 }
 
+const started: TreeIdentity[] = [];
+
+/** For an `afterEach` hook: ends what a failed test left. */
+export async function endEscapees(): Promise<void> {
+  await Promise.all(started.splice(0).map((identity) => reapTree(identity)));
+  removeTemporaryFolders();
+}
+
 /** Starts a program under its keeper and waits until it has printed the pids of `expected` processes, one a line. */
 export async function startEscapee(
   argv: readonly [string, ...string[]],
   expected: number,
-  changes: { cwd?: string; env?: Record<string, string> } = {},
+  options: LaunchOptions = {},
 ): Promise<RunningTree> {
   const folder = temporaryFolder('escapee');
   const marker = `test-workspace/escapee/1/${randomUUID()}`;
   const outputPath = join(folder, 'out.log');
-  const result = await launch({
-    argv,
-    cwd: changes.cwd ?? folder,
-    env: {
-      PATH: process.env.PATH ?? '/usr/bin:/bin',
-      HOME: folder,
-      ...changes.env,
-      COPPICE_TREE: marker,
-      PIDS: outputPath,
+  const result = await launch(
+    {
+      argv,
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH ?? '/usr/bin:/bin',
+        HOME: folder,
+        COPPICE_TREE: marker,
+        PIDS: outputPath,
+      },
+      stdin: 'ignore',
+      outputPath,
+      exitRecordPath: join(folder, 'exit.json'),
+      marker,
     },
-    stdin: 'ignore',
-    outputPath,
-    exitRecordPath: join(folder, 'exit.json'),
-    marker,
-  });
+    options,
+  );
   if (!result.ok) throw new Error(JSON.stringify(result.failure));
   const { identity, exited } = result.tree;
+  started.push(identity);
   const printed = await until(
     `${expected} pids of ${argv.join(' ')}`,
     () => {

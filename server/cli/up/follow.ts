@@ -31,6 +31,12 @@ export class StatusFeed {
     return this.#status;
   }
 
+  /** Takes an answer that is newer than what was heard so far. */
+  renew(status: StatusResult): void {
+    this.#status = status;
+    this.#tell();
+  }
+
   /** The connection has ended: nothing more will be known. */
   get closed(): boolean {
     return this.#closed;

@@ -72,6 +72,10 @@ async function bringUp(
   const refused = answer.value.outcomes.filter((one) => !one.ok);
   for (const one of refused) context.terminal.say(`coppice: ${one.message}`);
   if (refused.some((one) => one.reason === 'unknown_name')) return outcomesCode(refused);
+  // What `up` set in motion may not have been told as a change yet; judged by what was before, all would be at rest.
+  const now = await client.request('status', {});
+  if (!now.ok) return fail(context, now.failure);
+  feed.renew(now.value);
   const wanted = new Set(answer.value.outcomes.map((one: NameOutcome) => one.name));
   const request: UpRequest = { client, feed, wanted, refused, started: attached.started, timeoutMs };
   if (invocation.options.has('once')) return runOnce(context, request);

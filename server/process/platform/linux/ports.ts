@@ -39,6 +39,30 @@ export async function findListeners(pids: readonly number[]): Promise<SocketHold
   return found;
 }
 
+/**
+ * Established connections to `port` whose other end is in none of `pids`: a dev server's own workers and page checks
+ * are not its users.
+ */
+export async function countConnections(port: number, pids: readonly number[]): Promise<number> {
+  const ends = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => parseConnections(readText(file) ?? ''));
+  const ours = new Set(pids.flatMap((pid) => socketsOf(pid)));
+  const served = ends.filter((end) => end.port === port);
+  return served.filter((end) => {
+    const other = ends.find((one) => one.port === end.remotePort && one.remotePort === port);
+    return other === undefined || !ours.has(other.inode);
+  }).length;
+}
+
+/** The ends of established connections (state 01) in `/proc/net/tcp` or `/proc/net/tcp6`. */
+export function parseConnections(text: string): { port: number; remotePort: number; inode: string }[] {
+  return text.split('\n').flatMap((line) => {
+    const fields = line.trim().split(/\s+/);
+    const [local, remote] = [fields[1]?.split(':')[1], fields[2]?.split(':')[1]];
+    if (fields[3] !== '01' || local === undefined || remote === undefined || fields[9] === undefined) return [];
+    return [{ port: Number.parseInt(local, 16), remotePort: Number.parseInt(remote, 16), inode: fields[9] }];
+  });
+}
+
 /** What a person wants to know of a process. Everything may be missing when it is another user's. */
 export async function describeProcess(pid: number): Promise<ProcessFacts> {
   const environment = readText(`/proc/${pid}/environ`) ?? '';

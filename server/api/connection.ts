@@ -1,0 +1,136 @@
+import type { Socket } from 'node:net';
+import {
+  createMessageConnection,
+  Message,
+  type MessageConnection,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-jsonrpc/node';
+import { FrameGuard } from './guard.ts';
+import { ErrorCode, type HelloParams, PROTOCOL_VERSION, type RequestName, type Requests } from './protocol.ts';
+import { isRequestName, validateParams } from './validate.ts';
+
+/** So long may a new connection be silent before it must have said hello. */
+const HELLO_TIMEOUT_MS = 10_000;
+
+/** Carries out one request; a failure that is the caller's to know is a `ResponseError`. */
+export type Handle = <Name extends RequestName>(
+  name: Name,
+  params: Requests[Name][0],
+  connection: ClientConnection,
+) => Promise<Requests[Name][1]>;
+
+/** One client. It speaks after a good `hello` only; whatever is not the protocol ends the connection, nothing else. */
+export class ClientConnection {
+  readonly #socket: Socket;
+  readonly #connection: MessageConnection;
+  readonly #writer: CountingWriter;
+  #client: HelloParams['client'] | null = null;
+  #closed = false;
+  readonly #closedListeners = new Set<() => void>();
+  subscribed = false;
+
+  constructor(socket: Socket, handle: Handle, closed: (connection: ClientConnection) => void) {
+    this.#socket = socket;
+    const guard = new FrameGuard();
+    guard.on('error', () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    const silent = setTimeout(() => socket.destroy(), HELLO_TIMEOUT_MS);
+    socket.once('close', () => {
+      clearTimeout(silent);
+      this.#closed = true;
+      this.#connection.dispose();
+      for (const listener of this.#closedListeners) listener();
+      closed(this);
+    });
+    this.#writer = new CountingWriter(socket);
+    this.#connection = createMessageConnection(new StreamMessageReader(socket.pipe(guard)), this.#writer);
+    this.#connection.onError(() => socket.destroy());
+    this.#connection.onRequest(async (method: string, params: unknown) => {
+      this.#writer.expect();
+      if (!isRequestName(method)) return refuse(ErrorCode.unknownMethod, `there is no method ${method}`);
+      const validated = validateParams(method, params);
+      if (!validated.ok) return refuse(ErrorCode.invalidParams, validated.message);
+      if (method === 'hello') {
+        const hello = validated.params as HelloParams;
+        clearTimeout(silent);
+        if (hello.protocol !== PROTOCOL_VERSION) {
+          this.#endSoon();
+          return refuse(
+            ErrorCode.versionMismatch,
+            `this supervisor speaks protocol ${PROTOCOL_VERSION}, the client ${hello.protocol}`,
+          );
+        }
+        this.#client = hello.client;
+      } else if (this.#client === null) {
+        this.#endSoon();
+        return refuse(ErrorCode.helloFirst, 'hello must come first');
+      }
+      return handle(method, validated.params as never, this);
+    });
+    this.#connection.listen();
+  }
+
+  /** Known once hello was said; no request is handled before. */
+  get client(): HelloParams['client'] | null {
+    return this.#client;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Called once when the client has gone; returns what takes the listener back. */
+  onClosed(listener: () => void): () => void {
+    this.#closedListeners.add(listener);
+    return () => this.#closedListeners.delete(listener);
+  }
+
+  notify(method: string, params: unknown): void {
+    if (!this.#closed) void this.#connection.sendNotification(method, params).catch(() => this.#socket.destroy());
+  }
+
+  /** Resolves when every request that came so far was answered, or the client has gone. */
+  async answered(): Promise<void> {
+    if (!this.#closed)
+      await Promise.race([this.#writer.idle(), new Promise<void>((resolve) => this.onClosed(resolve))]);
+  }
+
+  /** Sends what is still to be sent, then closes. */
+  end(): void {
+    this.#socket.end();
+    // A client that never reads must not hold the supervisor's end.
+    setTimeout(() => this.#socket.destroy(), 500).unref();
+  }
+
+  /** After the answer that is on its way. */
+  #endSoon(): void {
+    setImmediate(() => this.end());
+  }
+}
+
+function refuse(code: number, message: string): ResponseError<void> {
+  return new ResponseError<void>(code, message);
+}
+
+/** Knows when the answers that are owed have been written. */
+class CountingWriter extends StreamMessageWriter {
+  #owed = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  expect(): void {
+    this.#owed += 1;
+  }
+
+  idle(): Promise<void> {
+    return this.#owed === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  override async write(message: Message): Promise<void> {
+    await super.write(message);
+    if (!Message.isResponse(message)) return;
+    this.#owed -= 1;
+    if (this.#owed === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}

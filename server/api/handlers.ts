@@ -1,0 +1,132 @@
+import { ResponseError } from 'vscode-jsonrpc/node';
+import { identify } from '../process/identity.ts';
+import type { Owner } from '../store/types.ts';
+import type { Supervisor } from '../supervisor.ts';
+import type { ClientConnection, Handle } from './connection.ts';
+import {
+  ErrorCode,
+  type ExecParams,
+  type ExecResult,
+  type HelloResult,
+  PROTOCOL_VERSION,
+  type ReloadResult,
+  type RequestName,
+  type Requests,
+  type StatusResult,
+  type WaitParams,
+  type WaitResult,
+} from './protocol.ts';
+
+/** What the supervisor's process does for the handlers. */
+export interface HandlerContext {
+  readonly supervisor: Supervisor;
+  readonly version: string;
+  readonly status: () => StatusResult;
+  readonly reload: () => Promise<ReloadResult>;
+  /** Drains everything; the process ends after the answer was sent. */
+  readonly down: () => Promise<Requests['down'][1]>;
+}
+
+type Handlers = {
+  readonly [Name in RequestName]: (
+    params: Requests[Name][0],
+    connection: ClientConnection,
+  ) => Promise<Requests[Name][1]> | Requests[Name][1];
+};
+
+export function createHandlers(context: HandlerContext): Handle {
+  const { supervisor } = context;
+  const handlers: Handlers = {
+    hello: (): HelloResult => ({
+      protocol: PROTOCOL_VERSION,
+      version: context.version,
+      pid: process.pid,
+      workspace: context.status().workspace,
+    }),
+    status: async () => {
+      await supervisor.refreshMemory();
+      return context.status();
+    },
+    up: ({ names }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection)) }),
+    start: ({ names }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection)) }),
+    stop: async ({ names }) => ({ outcomes: await supervisor.stop(names) }),
+    restart: async ({ names }, connection) => ({ outcomes: await supervisor.restart(names, ownerOf(connection)) }),
+    reset: ({ names }) => ({ outcomes: supervisor.reset(names) }),
+    reload: () => context.reload(),
+    wait: (params, connection) => waitFor(supervisor, params, connection),
+    exec: (params, connection) => startCommand(supervisor, params, connection),
+    execWait: ({ id }) => endOfCommand(supervisor, id, false),
+    execStop: ({ id }) => endOfCommand(supervisor, id, true),
+    reap: async ({ session }) => {
+      const trees = await supervisor.reap((owner) => owner.kind === 'session' && owner.session === session);
+      supervisor.host.journal('session_reaped', { session, trees: trees.map((tree) => tree.name) });
+      return { session, trees };
+    },
+    subscribe: (_params, connection) => {
+      connection.subscribed = true;
+      return context.status();
+    },
+    down: () => context.down(),
+  };
+  return (name, params, connection) => Promise.resolve(handlers[name](params, connection));
+}
+
+function ownerOf(connection: ClientConnection): Owner {
+  const client = connection.client;
+  if (client === null || client.session === null) return { kind: 'configuration' };
+  return { kind: 'session', session: client.session, process: identify(client.pid) };
+}
+
+async function startCommand(
+  supervisor: Supervisor,
+  params: ExecParams,
+  connection: ClientConnection,
+): Promise<Requests['exec'][1]> {
+  if (supervisor.stopping) throw new ResponseError(ErrorCode.shuttingDown, 'the supervisor is shutting down');
+  const process = connection.client === null ? null : identify(connection.client.pid);
+  const session = params.session ?? `exec-of-${connection.client?.pid ?? 0}`;
+  const owner: Owner = { kind: 'session', session, process };
+  const started = await supervisor.exec({ argv: params.argv, cwd: params.cwd, env: params.env, owner });
+  if (!started.ok) throw new ResponseError(ErrorCode.spawnFailed, started.message);
+  const { command } = started;
+  // Without a session of its own a command lives as long as the terminal that asked for it.
+  if (params.session === null) {
+    if (connection.closed) void command.stop();
+    else connection.onClosed(() => void command.stop());
+  }
+  return { id: command.id, pid: command.tree.pid, log: command.tree.record.logPath };
+}
+
+async function endOfCommand(supervisor: Supervisor, id: string, stop: boolean): Promise<ExecResult> {
+  const command = supervisor.commands.get(id) ?? supervisor.endedCommands.get(id);
+  if (command === undefined) throw new ResponseError(ErrorCode.unknownExec, `there is no command ${id}`);
+  const { status, proof } = await (stop ? command.stop() : command.ended);
+  return { ...status, proof };
+}
+
+async function waitFor(supervisor: Supervisor, params: WaitParams, connection: ClientConnection): Promise<WaitResult> {
+  const service = supervisor.services.get(params.name);
+  if (service === undefined) {
+    return { outcome: 'unknown_name', message: `there is no service named ${params.name}`, service: null };
+  }
+  const limit = new AbortController();
+  const timer = params.timeoutMs === null ? undefined : setTimeout(() => limit.abort(), params.timeoutMs);
+  const leave = connection.onClosed(() => limit.abort());
+  const isReady = (): boolean => service.state === 'ready' || service.state === 'degraded';
+  const reached = params.for === 'ready' ? isReady : (): boolean => service.atRest;
+  const over = (): boolean => reached() || (params.for === 'ready' && service.atRest && !service.awaitsStart);
+  const settled = await service.until(over, limit.signal);
+  clearTimeout(timer);
+  leave();
+  const status = service.status;
+  if (reached()) return { outcome: 'reached', message: `${service.name} is ${status.state}`, service: status };
+  if (!settled) {
+    const text = `${service.name} is ${status.state}, not ${params.for === 'ready' ? 'ready' : 'at its end'}, after ${params.timeoutMs} ms`;
+    return { outcome: 'timeout', message: text, service: status };
+  }
+  return {
+    outcome: 'failed',
+    message: status.failure ?? status.detail ?? `${service.name} is ${status.state}`,
+    service: status,
+  };
+}

@@ -1,0 +1,58 @@
+import { rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { ClientConnection, type Handle } from './connection.ts';
+
+/** An answer that nobody reads must not hold the end of the supervisor. */
+const ANSWER_LIMIT_MS = 1_000;
+
+/** Holds the endpoint and the connected clients. */
+export class ApiServer {
+  readonly #handle: Handle;
+  readonly #clientsChanged: (count: number) => void;
+  readonly #connections = new Set<ClientConnection>();
+  readonly #server: Server;
+  #endpoint: string | null = null;
+
+  /** `clientsChanged` is told the number of connected clients after each arrival and departure. */
+  constructor(handle: Handle, clientsChanged: (count: number) => void) {
+    this.#handle = handle;
+    this.#clientsChanged = clientsChanged;
+    this.#server = createServer((socket) => {
+      const connection = new ClientConnection(socket, this.#handle, (gone) => {
+        this.#connections.delete(gone);
+        this.#clientsChanged(this.#connections.size);
+      });
+      this.#connections.add(connection);
+      this.#clientsChanged(this.#connections.size);
+    });
+  }
+
+  get connections(): ReadonlySet<ClientConnection> {
+    return this.#connections;
+  }
+
+  /** Rejects when the endpoint cannot be bound. Only the holder of the claim calls it, so a leftover is stale. */
+  async listen(endpoint: string): Promise<void> {
+    if (process.platform !== 'win32') rmSync(endpoint, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(endpoint, () => {
+        this.#server.off('error', reject);
+        // An accept that fails (no descriptors left) must not end the supervisor.
+        this.#server.on('error', () => {});
+        resolve();
+      });
+    });
+    this.#endpoint = endpoint;
+  }
+
+  /** Takes no new client, lets every request be answered that is under way, then closes. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const answered = Promise.all([...this.#connections].map((connection) => connection.answered()));
+    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_LIMIT_MS).unref())]);
+    for (const connection of this.#connections) connection.end();
+    await closed;
+    if (this.#endpoint !== null && process.platform !== 'win32') rmSync(this.#endpoint, { force: true });
+  }
+}

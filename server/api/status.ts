@@ -1,0 +1,29 @@
+import type { Heartbeat, SupervisorLock } from '../store/types.ts';
+import type { Supervisor } from '../supervisor.ts';
+import type { StatusResult } from './protocol.ts';
+
+/** `ps --json` of a live supervisor. */
+export function readStatus(supervisor: Supervisor, lock: SupervisorLock, heartbeat: Heartbeat | null): StatusResult {
+  const { id, root, stateDir } = supervisor.host;
+  const memory = process.memoryUsage();
+  return {
+    workspace: { id, root, stateDir },
+    supervisor: {
+      pid: process.pid,
+      startedAt: lock.startedAt,
+      version: lock.version,
+      endpoint: lock.endpoint,
+      limits: lock.limits,
+      heartbeat: {
+        ageMs: heartbeat === null ? 0 : Math.max(0, Date.now() - heartbeat.at),
+        memory: heartbeat?.memory ?? { heapUsedMb: toMb(memory.heapUsed), rssMb: toMb(memory.rss) },
+      },
+    },
+    services: [...supervisor.services.values()].map((service) => service.status),
+    runs: [...supervisor.runs.values()].map((run) => run.status),
+  };
+}
+
+function toMb(bytes: number): number {
+  return Math.round((bytes / 1024 / 1024) * 10) / 10;
+}

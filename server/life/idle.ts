@@ -1,0 +1,50 @@
+/** What the end of a grace without clients means; told once each time it runs out. */
+export interface IdleListener {
+  /** Nobody was connected for the whole grace. */
+  readonly onGraceOver: () => void;
+}
+
+/**
+ * Counts the time without a client. A window that reloads comes back within seconds, so only a whole grace says that
+ * nobody is there.
+ */
+export class IdleGrace {
+  readonly #listener: IdleListener;
+  #graceMs: number;
+  #clients = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(graceMs: number, listener: IdleListener) {
+    this.#graceMs = graceMs;
+    this.#listener = listener;
+    this.#arm();
+  }
+
+  retune(graceMs: number): void {
+    if (graceMs === this.#graceMs) return;
+    this.#graceMs = graceMs;
+    this.#arm();
+  }
+
+  clients(count: number): void {
+    const was = this.#clients;
+    this.#clients = count;
+    if ((was === 0) !== (count === 0)) this.#arm();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #arm(): void {
+    this.stop();
+    if (this.#clients > 0) return;
+    this.#timer = setTimeout(() => {
+      this.#listener.onGraceOver();
+      // Something may still run; it is looked at again, as nobody tells us when the last of it ended.
+      this.#arm();
+    }, this.#graceMs);
+    this.#timer.unref();
+  }
+}

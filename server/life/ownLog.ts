@@ -1,0 +1,34 @@
+import { appendFileSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { format } from 'node:util';
+
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * From now on what this process prints goes to `path`, kept small: whoever started it may be gone at any time, and a
+ * write to its end of a pipe must not end the supervisor.
+ */
+export function writeOwnLog(path: string): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {});
+    stream.write = ((chunk: string | Uint8Array) => {
+      append(path, typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
+      return true;
+    }) as typeof stream.write;
+  }
+}
+
+/** One line of the supervisor's own log. */
+export function say(text: string, ...values: readonly unknown[]): void {
+  process.stderr.write(`${new Date().toISOString()} ${format(text, ...values)}\n`);
+}
+
+function append(path: string, text: string): void {
+  try {
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_BYTES) renameSync(path, `${path}.1`);
+    // A state directory that was removed is not brought back by a log line.
+    if (statSync(dirname(path), { throwIfNoEntry: false }) !== undefined) appendFileSync(path, text, { mode: 0o600 });
+  } catch {
+    // A full disk: what matters is in the journal's queue.
+  }
+}

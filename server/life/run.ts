@@ -1,0 +1,118 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { WorkspaceConfig } from '../config/model.ts';
+import { formatDiagnostic, readWorkspaceConfig } from '../config/reader.ts';
+import { commandOf, hostSocketOf } from '../language/command.ts';
+import { takeOver } from '../reconcile/reconcile.ts';
+import { PortReservations, type WorkspaceHost } from '../service/host.ts';
+import { type Claim, claimWorkspace, describeClaimFailure, describeHeld } from '../store/claim.ts';
+import { readHeartbeat } from '../store/heartbeat.ts';
+import { type Journal, openJournal } from '../store/journal.ts';
+import {
+  describeFinding,
+  describeWorkspaceFailure,
+  exitsFolder,
+  logsFolder,
+  resolveWorkspace,
+  runsFolder,
+} from '../store/paths.ts';
+import { openRegistry, type Registry } from '../store/registry.ts';
+import { Supervisor } from '../supervisor.ts';
+import { version } from '../text/version.ts';
+import { ExitCode } from './exitCode.ts';
+import { capHeap, MAX_HEAP_MB } from './heapCap.ts';
+import { SupervisorLife } from './life.ts';
+import { writeOwnLog } from './ownLog.ts';
+import { takeRemovedNames } from './removedNames.ts';
+
+export interface RunOptions {
+  /** The workspace's folder. */
+  readonly root: string;
+  /** `serve`: what it has to say goes to the terminal and not to a log of its own. */
+  readonly foreground: boolean;
+}
+
+/** The whole life of one supervisor: claim the workspace, take over, serve, drain. Resolves with the exit code. */
+export async function runSupervisor({ root, foreground }: RunOptions): Promise<number> {
+  capHeap();
+  process.stderr.on('error', () => {});
+  const resolved = resolveWorkspace(root, { exact: true });
+  if (!resolved.ok) return refuse(ExitCode.usage, describeWorkspaceFailure(resolved.failure));
+  const { workspace } = resolved;
+  const read = await readWorkspaceConfig(workspace.root);
+  if (!read.ok) return refuse(ExitCode.configuration, read.diagnostics.map(formatDiagnostic).join('\n'));
+  const claimed = await claimWorkspace({ workspace, version: version(), limits: { maxHeapMb: MAX_HEAP_MB } });
+  if (!claimed.ok) {
+    if ('held' in claimed) return refuse(ExitCode.held, describeHeld(claimed.held));
+    return refuse(ExitCode.failed, describeClaimFailure(claimed.failure));
+  }
+  const { claim } = claimed;
+  for (const finding of [...workspace.findings, ...claim.findings]) {
+    process.stderr.write(`coppice: ${describeFinding(finding)}\n`);
+  }
+  const { id, root: realRoot } = workspace;
+  return serve(claim, { id, root: realRoot, stateDir: claim.stateDir }, read.config, foreground);
+}
+
+async function serve(
+  claim: Claim,
+  workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
+  config: WorkspaceConfig,
+  foreground: boolean,
+): Promise<number> {
+  const { id, root, stateDir } = workspace;
+  for (const folder of [logsFolder, exitsFolder, runsFolder])
+    mkdirSync(folder(stateDir), { recursive: true, mode: 0o700 });
+  if (!foreground) writeOwnLog(join(logsFolder(stateDir), 'supervisor.own.log'));
+  const earlier = readHeartbeat(stateDir);
+  const journal = openJournal(stateDir);
+  const { registry, findings } = openRegistry(stateDir, {
+    supervisor: { pid: claim.lock.pid, startTime: claim.lock.startTime },
+    onFailure: (failure) => journal.append('health_warn', { reason: failure.reason, detail: failure.detail }),
+  });
+  for (const finding of findings) journal.append('state_set_aside', { ...finding });
+  journal.append('supervisor_started', {
+    pid: process.pid,
+    version: claim.lock.version,
+    root,
+    endpoint: claim.lock.endpoint,
+    limits: claim.lock.limits,
+  });
+  const host = createHost({ id, root, stateDir }, journal, registry);
+  let life: SupervisorLife | null = null;
+  const supervisor = new Supervisor(host, config, () => life?.changed());
+  life = new SupervisorLife({ supervisor, claim, journal, registry, version: claim.lock.version });
+  await takeOver(host, supervisor.services, {
+    records: registry.records(),
+    services: registry.services(),
+    heartbeatAgeMs: earlier.kind === 'heartbeat' ? Date.now() - earlier.heartbeat.at : null,
+  });
+  await life.begin();
+  return life.ended;
+}
+
+function createHost(
+  workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
+  journal: Journal,
+  registry: Registry,
+): WorkspaceHost {
+  const { stateDir } = workspace;
+  return {
+    ...workspace,
+    environment: () => process.env,
+    removedBefore: takeRemovedNames(process.env),
+    registry,
+    ports: new PortReservations(),
+    journal: (event, fields) => journal.append(event, fields),
+    commandOf: (service) => commandOf(service, stateDir),
+    hostSocketOf: (service) => hostSocketOf(service, stateDir),
+    // Counts on when the wall clock jumps; whole milliseconds, as it ends up in files.
+    now: () => Math.round(performance.timeOrigin + performance.now()),
+    random: Math.random,
+  };
+}
+
+function refuse(code: number, text: string): number {
+  process.stderr.write(`${text}\n`);
+  return code;
+}

@@ -1,0 +1,76 @@
+import { readExitRecord } from '../process/exitRecord.ts';
+import { liveness } from '../process/identity.ts';
+import { reapTree, terminateTree } from '../process/termination.ts';
+import type { WorkspaceHost } from '../service/host.ts';
+import type { ManagedService } from '../service/service.ts';
+import type { TreeRecord } from '../store/types.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+/** What an earlier supervisor left behind. */
+export interface Estate {
+  readonly records: readonly TreeRecord[];
+  /** Restart accounting and state of each service, as its policy wrote it. */
+  readonly services: Readonly<Record<string, unknown>>;
+  readonly heartbeatAgeMs: number | null;
+}
+
+/**
+ * Takes over what an earlier supervisor left: budgets go on, live services stay under the same pid, what ended
+ * meanwhile is accounted for by the same policy, and of every tree whose leader is gone the rest is reaped, so that
+ * the next start is alone.
+ */
+export async function takeOver(
+  host: WorkspaceHost,
+  services: ReadonlyMap<string, ManagedService>,
+  estate: Estate,
+): Promise<void> {
+  const recorded = new Set(estate.records.filter((one) => one.role === 'service').map((one) => one.name));
+  for (const [name, state] of Object.entries(estate.services)) {
+    const service = services.get(name);
+    if (service === undefined) host.registry.removeService(name);
+    else service.restore(state, recorded.has(name));
+  }
+  await Promise.all(estate.records.map((record) => takeOverTree(host, services, record, estate.heartbeatAgeMs)));
+}
+
+async function takeOverTree(
+  host: WorkspaceHost,
+  services: ReadonlyMap<string, ManagedService>,
+  record: TreeRecord,
+  heartbeatAgeMs: number | null,
+): Promise<void> {
+  const exit = readExitRecord(record.exitRecordPath);
+  const known = exit !== null && exit !== 'corrupt';
+  const verdict = judge({ identity: liveness(record.tree.leader), heartbeatAgeMs, exitRecord: known });
+  host.journal('reconciled', { name: record.name, key: record.key, incarnation: record.incarnation, verdict });
+  const service = record.role === 'service' ? services.get(record.name) : undefined;
+  switch (verdict) {
+    case 'alive':
+    case 'finished':
+    case 'dead':
+      // A service whose leader ended meanwhile is adopted too: its policy learns the end from the exit record.
+      if (service !== undefined && (record.onSupervisorLoss === 'adopt' || verdict !== 'alive')) service.adopt(record);
+      else await end(host, record, verdict);
+      return;
+    case 'presumed_alive':
+      return;
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** What nobody goes on with is stopped (gracefully while its leader lives) and forgotten once it is gone. */
+async function end(host: WorkspaceHost, record: TreeRecord, verdict: Verdict): Promise<void> {
+  const proof =
+    verdict === 'alive'
+      ? await terminateTree(record.tree, { stopSignal: 'SIGTERM', stopTimeoutMs: 5_000 })
+      : await reapTree(record.tree);
+  host.journal('tree_reaped', {
+    name: record.name,
+    incarnation: record.incarnation,
+    confirmed: proof.confirmed.length,
+    survivors: proof.survivors.map(({ identity, reason }) => ({ ...identity, reason })),
+    reason: 'left by an earlier supervisor',
+  });
+  if (proof.survivors.length === 0) host.registry.unregister(record.key);
+}

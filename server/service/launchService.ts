@@ -1,0 +1,45 @@
+import type { ServiceConfig } from '../config/model.ts';
+import type { Owner } from '../store/types.ts';
+import type { WorkspaceHost } from './host.ts';
+import { choosePort } from './ports.ts';
+import { type SupervisedTree, startTree } from './tree.ts';
+
+export interface ServiceStart {
+  readonly incarnation: number;
+  readonly owner: Owner;
+  /** What the incarnation before had; `auto` keeps it where it can. */
+  readonly previousPort: number | null;
+  readonly log: string;
+}
+
+export type LaunchedService =
+  | { readonly ok: true; readonly tree: SupervisedTree; readonly port: number | null }
+  | { readonly ok: false; readonly message: string; readonly port: number | null };
+
+/** Chooses the port and starts the tree of one incarnation. A failure says in words what to do about it. */
+export async function launchService(
+  host: WorkspaceHost,
+  config: ServiceConfig,
+  start: ServiceStart,
+): Promise<LaunchedService> {
+  const chosen = await choosePort(host, config.name, config.port, start.previousPort);
+  if (!chosen.ok) return { ok: false, message: chosen.message, port: null };
+  const { port } = chosen;
+  const started = await startTree(host, {
+    key: `service/${config.name}`,
+    name: config.name,
+    role: 'service',
+    incarnation: start.incarnation,
+    owner: start.owner,
+    onSupervisorLoss: config.onSupervisorLoss,
+    command: host.commandOf(config),
+    cwd: config.cwd,
+    baseEnvironment: host.environment(),
+    env: config.env,
+    envFiles: config.envFiles,
+    stdin: config.stdin,
+    port,
+    logPath: start.log,
+  });
+  return started.ok ? { ok: true, tree: started.tree, port } : { ok: false, message: started.message, port };
+}

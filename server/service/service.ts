@@ -1,0 +1,372 @@
+import type { DependencyCondition, ServiceConfig } from '../config/model.ts';
+import type { EmptyProof, ExitStatus } from '../process/types.ts';
+import { logPath } from '../store/paths.ts';
+import type { Owner, TreeRecord } from '../store/types.ts';
+import type { ConditionState } from './dependencies.ts';
+import { describeFailure } from './failure.ts';
+import type { WorkspaceHost } from './host.ts';
+import { launchService } from './launchService.ts';
+import { detail } from './policy/describe.ts';
+import { initialState, needsReset, policySettings, type ServiceState, stateName, step } from './policy/policy.ts';
+import { restore, snapshot } from './policy/snapshot.ts';
+import type { ServiceAction, ServiceEvent, ServiceStateName } from './policy/types.ts';
+import { conditionOf, isRest, ownerName, serviceUrl } from './standing.ts';
+import type { ServiceStatus } from './status.ts';
+import { PolicyTimers } from './timers.ts';
+import { environmentOf, SupervisedTree } from './tree.ts';
+import { ServiceWatch } from './watchers.ts';
+
+/**
+ * One service: the thin shell around the pure policy. Events go through `dispatch` one at a time; the policy answers
+ * with actions, and this class carries them out and turns what the world does back into events.
+ */
+export class ManagedService {
+  readonly #host: WorkspaceHost;
+  readonly #changed: (service: ManagedService) => void;
+  readonly #timers = new PolicyTimers();
+  readonly #queue: ServiceEvent[] = [];
+  readonly #waiters = new Set<() => void>();
+  #dispatching = false;
+  /** It was being ended when its supervisor died, and why is in its budgets already. */
+  #afterAdoption: 'restart' | 'stop' | null = null;
+  #config: ServiceConfig;
+  #state: ServiceState = initialState();
+  #owner: Owner = { kind: 'configuration' };
+  #tree: SupervisedTree | null = null;
+  #launching: Promise<void> | null = null;
+  #watch: ServiceWatch | null = null;
+  #port: number | null = null;
+  #proof: EmptyProof | null = null;
+  #readyAt: number | null = null;
+  #failure: string | null = null;
+  /** Where the output of the last incarnation begins, also once its tree is gone. */
+  #outputOffset = 0;
+  #waiting: { readonly text: string; readonly blockedBy: string | null } | null = null;
+
+  constructor(config: ServiceConfig, host: WorkspaceHost, changed: (service: ManagedService) => void) {
+    this.#config = config;
+    this.#host = host;
+    this.#changed = changed;
+  }
+
+  get name(): string {
+    return this.#config.name;
+  }
+
+  get config(): ServiceConfig {
+    return this.#config;
+  }
+
+  get state(): ServiceStateName {
+    return stateName(this.#state);
+  }
+
+  get owner(): Owner {
+    return this.#owner;
+  }
+
+  get tree(): SupervisedTree | null {
+    return this.#tree;
+  }
+
+  /** It has failed in a way that only `reset` leaves. */
+  get needsReset(): boolean {
+    return needsReset(this.#state);
+  }
+
+  /** The last stop's or restart's proof that the tree was empty. */
+  get lastProof(): EmptyProof | null {
+    return this.#proof;
+  }
+
+  /** The whole text of a spent budget: count, window, last exit, what was reaped, last lines, how to go on. */
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  get log(): string {
+    return logPath(this.#host.stateDir, this.name);
+  }
+
+  /** Nothing of it runs, is about to run, or is being ended. */
+  get atRest(): boolean {
+    return this.#tree === null && this.#launching === null && isRest(this.state);
+  }
+
+  /** It was asked for and will start by itself once what it waits for is there. */
+  get awaitsStart(): boolean {
+    return this.#waiting !== null && this.#waiting.blockedBy === null;
+  }
+
+  /** New numbers apply from the next event on; what needs a restart is the supervisor's decision. */
+  retune(config: ServiceConfig): void {
+    this.#config = config;
+    this.#watch?.retune(config);
+    this.#notify();
+  }
+
+  /** Shown while it is at rest: what it waits for before it may start, and who can never meet it. */
+  waitFor(text: string, blockedBy: string | null = null): void {
+    if (this.#waiting?.text === text && this.#waiting.blockedBy === blockedBy) return;
+    this.#waiting = { text, blockedBy };
+    this.#notify();
+  }
+
+  start(owner: Owner): void {
+    this.#owner = owner;
+    this.#waiting = null;
+    this.#tree?.remember({ owner });
+    this.dispatch({ type: 'start' });
+  }
+
+  /** Resolves when nothing of the service runs any more, with the proof of it (`null`: nothing ran). */
+  async stop(): Promise<EmptyProof | null> {
+    this.#waiting = null;
+    const ran = !this.atRest && (this.#tree !== null || this.#launching !== null);
+    this.dispatch({ type: 'stop' });
+    await this.until(() => this.atRest);
+    this.#releasePort();
+    return ran ? this.#proof : null;
+  }
+
+  /** Resolves once the next incarnation was spawned, or could not be. */
+  async restart(owner: Owner): Promise<void> {
+    this.#owner = owner;
+    const before = this.#state.incarnation;
+    this.dispatch({ type: 'restart' });
+    await this.until(() => this.#state.incarnation > before || this.atRest);
+  }
+
+  /** `false` unless the service was in `failed`. */
+  reset(): boolean {
+    if (this.state !== 'failed') return false;
+    this.dispatch({ type: 'reset' });
+    return true;
+  }
+
+  /**
+   * Goes on with the budgets of an earlier supervisor, and with what was wanted: `hasTree`, a tree of it is on record,
+   * and `adopt` follows; otherwise it is started if it was to run.
+   */
+  restore(json: unknown, hasTree: boolean): void {
+    const restored = restore(json);
+    if (restored === null) return;
+    this.#state = restored.state;
+    if (!hasTree && restored.wanted) this.dispatch({ type: 'start' });
+    else if (hasTree && !restored.keepable) this.#afterAdoption = restored.wanted ? 'restart' : 'stop';
+    if (this.state === 'failed') void this.#explainFailure();
+  }
+
+  /** Takes over a live incarnation that an earlier supervisor started. */
+  adopt(record: TreeRecord): void {
+    this.#owner = record.owner;
+    this.#port = record.ports[0] ?? null;
+    const composed = environmentOf(
+      this.#host,
+      { ...this.#config, baseEnvironment: this.#host.environment(), port: this.#port },
+      record.tree.marker,
+    );
+    // An environment file that is gone by now keeps nobody from being adopted; only probes of kind exec use this.
+    const environment = composed.ok ? composed.env : {};
+    if (this.#port !== null) this.#host.ports.reserve(this.#port, this.name);
+    this.#readyAt = record.readyAt;
+    const { incarnation, readyAt, startedAt } = record;
+    this.#follow(SupervisedTree.adopt(this.#host, record, environment), incarnation);
+    this.dispatch({ type: 'adopted', incarnation, ready: readyAt !== null, startedAt });
+    if (this.#afterAdoption !== null) this.dispatch({ type: this.#afterAdoption });
+    this.#afterAdoption = null;
+  }
+
+  /** Resolves when `condition` holds; it is looked at after every event. */
+  async until(condition: () => boolean, signal?: AbortSignal): Promise<boolean> {
+    if (condition()) return true;
+    return new Promise((resolve) => {
+      const finish = (value: boolean): void => {
+        this.#waiters.delete(look);
+        signal?.removeEventListener('abort', give);
+        resolve(value);
+      };
+      const look = (): void => {
+        if (condition()) finish(true);
+      };
+      const give = (): void => finish(false);
+      this.#waiters.add(look);
+      signal?.addEventListener('abort', give, { once: true });
+      if (signal?.aborted) finish(false);
+    });
+  }
+
+  dispatch(event: ServiceEvent): void {
+    this.#queue.push(event);
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        const settings = policySettings(this.#config);
+        const { state, actions } = step(this.#state, next, this.#host.now(), settings, this.#host.random);
+        this.#state = state;
+        for (const action of actions) this.#perform(action);
+      }
+    } finally {
+      this.#dispatching = false;
+    }
+    if (this.state !== 'failed') this.#failure = null;
+    this.#host.registry.setService(this.name, snapshot(this.#state));
+    this.#notify();
+  }
+
+  /** Measures the tree's memory anew unless that was done a moment ago. */
+  async refreshMemory(): Promise<void> {
+    await this.#watch?.refreshMemory();
+  }
+
+  get status(): ServiceStatus {
+    const tree = this.#tree;
+    return {
+      name: this.name,
+      kind: this.#config.kind,
+      state: this.state,
+      pid: tree?.pid ?? null,
+      incarnation: this.#state.incarnation,
+      restarts: this.#state.restarts,
+      crashes: this.#state.accounting.crashes,
+      lastExit: this.#state.lastExit,
+      memoryMb: this.#watch?.memoryMb ?? null,
+      port: tree === null ? null : this.#port,
+      url: tree === null ? null : serviceUrl(this.#config, this.#port),
+      owner: ownerName(this.#owner),
+      readyAt: tree === null ? null : this.#readyAt,
+      log: this.log,
+      detail: this.#waiting?.text ?? detail(this.#state, this.#host.now(), this.name),
+      startedAt: tree?.record.startedAt ?? null,
+      respawnAt: this.state === 'backoff' ? this.#timers.dueAt('respawn') : null,
+      blockedBy: this.#waiting?.blockedBy ?? null,
+      failure: this.#failure,
+      enabled: this.#config.enabled,
+      outputOffset: this.#outputOffset,
+    };
+  }
+
+  /** How it stands towards a dependent's condition; what waits to start counts as hopeless here. */
+  condition(condition: DependencyCondition): ConditionState {
+    return conditionOf(this.name, this.state, this.#tree !== null, condition);
+  }
+
+  #perform(action: ServiceAction): void {
+    switch (action.type) {
+      case 'spawn':
+        this.#beginLaunch(action.incarnation);
+        return;
+      case 'terminate':
+      case 'reap':
+        void this.#end(action.type, action.incarnation);
+        return;
+      case 'arm':
+        this.#timers.arm(action.timer, action.at - this.#host.now(), () =>
+          this.dispatch({ type: 'timer', timer: action.timer, incarnation: action.incarnation }),
+        );
+        return;
+      case 'disarm':
+        this.#timers.disarm(action.timer);
+        return;
+      case 'watch':
+        this.#watch?.begin(action.what);
+        return;
+      case 'unwatch':
+        this.#watch?.end();
+        return;
+      case 'journal': {
+        if (action.entry.event === 'service_ready') this.#becomeReady();
+        const { event, ...fields } = action.entry;
+        this.#host.journal(event, { name: this.name, ...this.#processFacts(event), ...fields });
+        if (event === 'breaker_open' || event === 'service_failed') void this.#explainFailure();
+        return;
+      }
+      default:
+        action satisfies never;
+    }
+  }
+
+  #beginLaunch(incarnation: number): void {
+    const launching = this.#launch(incarnation).finally(() => {
+      // With no delay the policy spawns again within the answer to a failed launch: that one is not over.
+      if (this.#launching === launching) this.#launching = null;
+      this.#notify();
+    });
+    this.#launching = launching;
+  }
+
+  async #launch(incarnation: number): Promise<void> {
+    this.#readyAt = null;
+    const started = await launchService(this.#host, this.#config, {
+      incarnation,
+      owner: this.#owner,
+      previousPort: this.#port,
+      log: this.log,
+    });
+    this.#port = started.port ?? this.#port;
+    if (!started.ok) {
+      this.dispatch({ type: 'spawn_failed', incarnation, message: started.message });
+      return;
+    }
+    this.#follow(started.tree, incarnation);
+    this.dispatch({ type: 'spawned', incarnation });
+  }
+
+  #follow(tree: SupervisedTree, incarnation: number): void {
+    this.#tree = tree;
+    this.#outputOffset = tree.record.outputOffset;
+    this.#watch = new ServiceWatch(this.#config, this.#host, tree, this.#port, (event) => this.dispatch(event));
+    void tree.exited.then((status: ExitStatus) => this.dispatch({ type: 'exited', incarnation, status }));
+  }
+
+  /** A launch in flight is waited for first, so that a stop during it leaves nothing behind. */
+  async #end(how: 'terminate' | 'reap', incarnation: number): Promise<void> {
+    await this.#launching;
+    const tree = this.#tree;
+    if (tree === null || tree.record.incarnation !== incarnation) {
+      this.dispatch({ type: 'emptied', incarnation, confirmed: 0, survivors: 0 });
+      return;
+    }
+    const { stopSignal, stopTimeoutMs } = this.#config;
+    const proof = how === 'reap' ? await tree.reap() : await tree.terminate({ stopSignal, stopTimeoutMs });
+    // With the leader gone its exit is told first: the policy accounts for it before the tree counts as empty.
+    if (proof.survivors.length === 0) await tree.exited;
+    this.#watch?.end();
+    this.#watch = null;
+    this.#tree = null;
+    this.#proof = proof;
+    this.dispatch({
+      type: 'emptied',
+      incarnation,
+      confirmed: proof.confirmed.length,
+      survivors: proof.survivors.length,
+    });
+    tree.release(proof);
+  }
+
+  #becomeReady(): void {
+    this.#readyAt = Date.now();
+    this.#tree?.remember({ readyAt: this.#readyAt });
+  }
+
+  #releasePort(): void {
+    if (this.#port !== null) this.#host.ports.release(this.#port, this.name);
+  }
+
+  #processFacts(event: string): Record<string, unknown> {
+    if (event !== 'service_spawned' || this.#tree === null) return {};
+    const { tree, outputOffset, ports } = this.#tree.record;
+    return { pid: tree.leader.pid, startTime: tree.leader.startTime, outputOffset, ports };
+  }
+
+  async #explainFailure(): Promise<void> {
+    this.#failure = await describeFailure(this.#state, this.name, this.log, this.#outputOffset);
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const look of [...this.#waiters]) look();
+    this.#changed(this);
+  }
+}

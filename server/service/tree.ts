@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import type { CommandSpec } from '../config/model.ts';
+import { describeLaunchFailure } from '../process/describe.ts';
+import { type ComposedEnvironment, composeEnvironment } from '../process/environment.ts';
+import { watchExitRecord } from '../process/exitRecord.ts';
+import { launch } from '../process/launch.ts';
+import { census, createLedger, type Ledger } from '../process/membership.ts';
+import { resolveCommand, searchPath } from '../process/resolve.ts';
+import { isDead, type ProcessTable } from '../process/table.ts';
+import { reapTree, terminateTree } from '../process/termination.ts';
+import type {
+  EmptyProof,
+  ExitStatus,
+  LaunchFailure,
+  LaunchResult,
+  ProcessRow,
+  StdinMode,
+  TreeMember,
+} from '../process/types.ts';
+import { exitRecordPath } from '../store/paths.ts';
+import type { Owner, TreeRecord } from '../store/types.ts';
+import type { WorkspaceHost } from './host.ts';
+
+/** One start of a service, task or `exec`, before its command is resolved and its environment composed. */
+export interface TreeRequest {
+  readonly key: string;
+  readonly name: string;
+  readonly role: TreeRecord['role'];
+  readonly incarnation: number;
+  readonly owner: Owner;
+  readonly onSupervisorLoss: 'adopt' | 'stop';
+  readonly command: CommandSpec;
+  readonly cwd: string;
+  /** What the environment starts from; cleaned before use. */
+  readonly baseEnvironment: NodeJS.ProcessEnv;
+  readonly env: Readonly<Record<string, string>>;
+  readonly envFiles: readonly string[];
+  readonly stdin: StdinMode;
+  /** Handed to the child as `PORT` and put in place of `${port}`. */
+  readonly port: number | null;
+  readonly logPath: string;
+  /** Default: a file of its own in the state directory. */
+  readonly exitRecordPath?: string;
+}
+
+export type TreeStart =
+  | { readonly ok: true; readonly tree: SupervisedTree }
+  | { readonly ok: false; readonly failure: LaunchFailure; readonly message: string };
+
+export interface StopOptions {
+  readonly stopSignal: NodeJS.Signals;
+  readonly stopTimeoutMs: number;
+}
+
+/**
+ * Starts a process tree and enters it in the registry before anyone is told of it, so that a supervisor that dies in
+ * the next instant leaves a record behind.
+ */
+export async function startTree(host: WorkspaceHost, request: TreeRequest): Promise<TreeStart> {
+  const marker = `${host.id}/${request.name}/${request.incarnation}/${randomBytes(6).toString('hex')}`;
+  const environment = environmentOf(host, request, marker);
+  if (!environment.ok) return failed(environment.failure);
+  const command = fillPortInCommand(request.command, request.port);
+  const resolved = resolveCommand(command, { cwd: request.cwd, workspaceRoot: host.root, env: environment.env });
+  if (!resolved.ok) return failed(resolved.failure);
+  const recordPath = request.exitRecordPath ?? exitRecordPath(host.stateDir, request.key, request.incarnation);
+  const launched: LaunchResult = await launch({
+    argv: resolved.argv,
+    cwd: request.cwd,
+    env: environment.env,
+    stdin: request.stdin,
+    outputPath: request.logPath,
+    exitRecordPath: recordPath,
+    marker,
+  });
+  if (!launched.ok) return failed(launched.failure);
+  const removed = [...new Set([...host.removedBefore, ...environment.removed])].sort();
+  if (removed.length > 0) host.journal('environment_cleaned', { name: request.name, removed });
+  const record: TreeRecord = {
+    key: request.key,
+    name: request.name,
+    role: request.role,
+    incarnation: request.incarnation,
+    tree: launched.tree.identity,
+    owner: request.owner,
+    onSupervisorLoss: request.onSupervisorLoss,
+    logPath: request.logPath,
+    outputOffset: launched.tree.outputOffset,
+    exitRecordPath: recordPath,
+    ports: request.port === null ? [] : [request.port],
+    startedAt: Date.now(),
+    readyAt: null,
+    environment: Object.keys(environment.env).sort(),
+    lineage: [],
+  };
+  host.registry.registerNow(record);
+  return { ok: true, tree: new SupervisedTree(host, record, launched.tree.exited, environment.env) };
+}
+
+/** What the child of a request sees. */
+export function environmentOf(
+  host: WorkspaceHost,
+  request: Pick<TreeRequest, 'baseEnvironment' | 'envFiles' | 'env' | 'port' | 'cwd'>,
+  marker: string,
+): ComposedEnvironment {
+  return composeEnvironment({
+    base: request.baseEnvironment,
+    envFiles: request.envFiles,
+    entryEnv: fillPort(request.env, request.port),
+    extra: request.port === null ? {} : { PORT: String(request.port) },
+    marker,
+    pathPrefix: searchPath(request.cwd, host.root),
+  });
+}
+
+/** A tree that this supervisor owns, started by itself or adopted from the one before. */
+export class SupervisedTree {
+  readonly #host: WorkspaceHost;
+  #record: TreeRecord;
+  readonly #ledger: Ledger;
+  #ending: Promise<EmptyProof> | null = null;
+  /** Settles when the leader ended, whatever of the tree still lives. */
+  readonly exited: Promise<ExitStatus>;
+  /** What probes of kind `exec` run in. */
+  readonly environment: Readonly<Record<string, string>>;
+
+  constructor(
+    host: WorkspaceHost,
+    record: TreeRecord,
+    exited: Promise<ExitStatus>,
+    environment: Readonly<Record<string, string>>,
+  ) {
+    this.#host = host;
+    this.#record = record;
+    this.exited = exited;
+    this.environment = environment;
+    this.#ledger = createLedger({ initial: record.lineage });
+  }
+
+  /** Takes over a live tree of an earlier supervisor; its end is learnt from the exit record. */
+  static adopt(host: WorkspaceHost, record: TreeRecord, environment: Readonly<Record<string, string>>): SupervisedTree {
+    return new SupervisedTree(host, record, watchExitRecord(record.exitRecordPath, record.tree), environment);
+  }
+
+  get record(): TreeRecord {
+    return this.#record;
+  }
+
+  get pid(): number {
+    return this.#record.tree.leader.pid;
+  }
+
+  /** Who is in the tree now; what is seen is remembered, so that it is found again after losing its parent. */
+  members(table: ProcessTable): readonly TreeMember[] {
+    const members = census(table, this.#record.tree, this.#ledger);
+    this.#ledger.observe(members);
+    return members;
+  }
+
+  /** The pids below the keeper, cheaply: no environment is read. For measuring, not for proving. */
+  family(table: ProcessTable): readonly number[] {
+    const { keeper, leader } = this.#record.tree;
+    const below = table.descendantsOf(keeper?.pid ?? leader.pid).filter((row) => !isDead(row));
+    const identityOf = (row: ProcessRow) => ({ pid: row.pid, startTime: row.startTime, bootId: table.bootId });
+    this.#ledger.observe(below.map((row) => ({ identity: identityOf(row) })));
+    const pids = below.map((row) => row.pid);
+    return keeper === null ? [leader.pid, ...pids] : pids;
+  }
+
+  /** Writes what the census learnt into the registry. */
+  remember(changes: { readyAt?: number | null; ports?: readonly number[]; owner?: Owner } = {}): void {
+    this.#record = { ...this.#record, ...changes, lineage: this.#ledger.identities() };
+    this.#host.registry.update(this.#record);
+  }
+
+  /** Ends the tree gracefully and proves it empty. A second call joins the first. */
+  terminate(options: StopOptions): Promise<EmptyProof> {
+    this.#ending ??= this.#finish(terminateTree(this.#record.tree, { ...options, ledger: this.#ledger }));
+    return this.#ending;
+  }
+
+  /** Kills what is left at once and proves it empty. */
+  reap(): Promise<EmptyProof> {
+    this.#ending ??= this.#finish(reapTree(this.#record.tree, { ledger: this.#ledger }));
+    return this.#ending;
+  }
+
+  /**
+   * Forgets the tree once its end is accounted for in the journal: first the registry, then the exit record, so that a
+   * supervisor that dies in between is never without both. One with survivors stays registered: the next supervisor
+   * must know of it too.
+   */
+  release(proof: EmptyProof): void {
+    if (proof.survivors.length > 0) return;
+    this.#host.registry.unregister(this.#record.key);
+    if (this.#record.role !== 'task') rmSync(this.#record.exitRecordPath, { force: true });
+  }
+
+  async #finish(ending: Promise<EmptyProof>): Promise<EmptyProof> {
+    const proof = await ending;
+    this.#host.journal('tree_reaped', {
+      name: this.#record.name,
+      incarnation: this.#record.incarnation,
+      confirmed: proof.confirmed.length,
+      survivors: proof.survivors.map(({ identity, reason }) => ({ ...identity, reason })),
+      killed: proof.killed,
+    });
+    return proof;
+  }
+}
+
+/** Puts the number in place of `${port}`; without a port the text stays as it is. */
+export function withPort(text: string, port: number | null): string {
+  return port === null ? text : text.replaceAll('${port}', String(port));
+}
+
+export function fillPortInCommand(command: CommandSpec, port: number | null): CommandSpec {
+  switch (command.kind) {
+    case 'argv': {
+      const [program, ...rest] = command.argv;
+      return { kind: 'argv', argv: [withPort(program, port), ...rest.map((word) => withPort(word, port))] };
+    }
+    case 'shell':
+      return { kind: 'shell', script: withPort(command.script, port) };
+    default:
+      return command satisfies never;
+  }
+}
+
+function fillPort(env: Readonly<Record<string, string>>, port: number | null): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, withPort(value, port)]));
+}
+
+function failed(failure: LaunchFailure): TreeStart {
+  return { ok: false, failure, message: describeLaunchFailure(failure) };
+}

@@ -1,0 +1,83 @@
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { classifyIoError, type WriteResult } from './ioFailure.ts';
+
+/**
+ * A file of lines that one process appends to, each line whole by one write(2) to an O_APPEND descriptor: a line that
+ * was written survives any death of the process. A line that a full disk or a loss of power tore never swallows the next
+ * one, since the next then begins with a line feed.
+ */
+export class AppendFile {
+  readonly #path: string;
+  #fd: number | null = null;
+  #size = 0;
+  #torn = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Bytes in the file, as far as this writer knows. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** `line` is without its line feed. Creates the file, never its folder. */
+  append(line: string): WriteResult {
+    try {
+      const fd = this.#open();
+      const bytes = Buffer.from(this.#torn ? `\n${line}\n` : `${line}\n`, 'utf8');
+      for (let at = 0; at < bytes.length; ) {
+        const written = writeSync(fd, bytes, at);
+        at += written;
+        this.#size += written;
+        // A full disk takes the beginning of a line and refuses the rest by the next write.
+        this.#torn = at < bytes.length;
+      }
+      return { ok: true };
+    } catch (error) {
+      return { ok: false, failure: classifyIoError(error, this.#path) };
+    }
+  }
+
+  /** Flushes what was written to the disk. */
+  flush(): void {
+    try {
+      if (this.#fd !== null) fsyncSync(this.#fd);
+    } catch {
+      // What a loss of power could still take is no more than before the call.
+    }
+  }
+
+  /** Empties the file. */
+  clear(): WriteResult {
+    try {
+      ftruncateSync(this.#open(), 0);
+      this.#size = 0;
+      this.#torn = false;
+      return { ok: true };
+    } catch (error) {
+      return { ok: false, failure: classifyIoError(error, this.#path) };
+    }
+  }
+
+  /** The next append opens the file anew, as after it was renamed. */
+  close(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+  }
+
+  #open(): number {
+    // A file that somebody deleted would take lines that nobody ever reads.
+    if (this.#fd !== null && fstatSync(this.#fd).nlink === 0) this.close();
+    if (this.#fd !== null) return this.#fd;
+    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+    const fd = openSync(this.#path, flags, 0o600);
+    this.#fd = fd;
+    this.#size = fstatSync(fd).size;
+    const last = Buffer.alloc(1);
+    this.#torn = this.#size > 0 && readSync(fd, last, 0, 1, this.#size - 1) === 1 && last[0] !== LINE_FEED;
+    return fd;
+  }
+}
+
+const LINE_FEED = 0x0a;

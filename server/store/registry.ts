@@ -1,0 +1,229 @@
+import { AppendFile } from './appendFile.ts';
+import { writeFileAtomic, writeFileAtomicSync } from './atomic.ts';
+import type { IoFailure, WriteResult } from './ioFailure.ts';
+import { type RegistryContent, type RegistryFinding, readRegistry, registryFiles } from './registryFile.ts';
+import type { TreeRecord } from './types.ts';
+
+export { type RegistryContent, type RegistryFinding, readRegistry } from './registryFile.ts';
+
+export interface RegistryOptions {
+  readonly supervisor: { readonly pid: number; readonly startTime: string };
+  /** Told once each time that writing begins to fail; it is tried again until it works. */
+  readonly onFailure?: (failure: IoFailure) => void;
+  /** Changes within this time share one write of the whole file. */
+  readonly debounceMs?: number;
+}
+
+export interface OpenedRegistry {
+  readonly registry: Registry;
+  /** What an earlier supervisor left and could not be understood. */
+  readonly findings: readonly RegistryFinding[];
+}
+
+/** Opens the registry of a claimed workspace, with what an earlier supervisor left in it. Never fails. */
+export function openRegistry(stateDir: string, options: RegistryOptions): OpenedRegistry {
+  const content = readRegistry(stateDir, { setAside: true });
+  return { registry: new Registry(stateDir, content, options), findings: content.findings };
+}
+
+/**
+ * Every live tree of the workspace, in memory and on the disk.
+ *
+ * `registerNow` and `unregister` are on the disk when they return, as a line appended to the file of changes: 30 µs,
+ * whatever the number of trees. It is not flushed: it outlives the supervisor, and a loss of power ends the trees
+ * themselves. `register` and `update` are there after the next write of the whole file, at most `debounceMs` later or,
+ * when writing is slow, after ten times what a write takes, so that it never uses more than a tenth of the time.
+ */
+export class Registry {
+  readonly #file: string;
+  readonly #changes: AppendFile;
+  readonly #options: RegistryOptions;
+  readonly #trees = new Map<string, Entry>();
+  readonly #services: Map<string, unknown>;
+  #change: number;
+  /** Grows with everything that the whole file does not hold yet. */
+  #version = 0;
+  #written = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<WriteResult> | null = null;
+  #pauseMs: number;
+  #failing = false;
+  #closed = false;
+
+  constructor(stateDir: string, content: RegistryContent, options: RegistryOptions) {
+    const files = registryFiles(stateDir);
+    this.#file = files.whole;
+    this.#changes = new AppendFile(files.changes);
+    this.#options = options;
+    this.#pauseMs = this.#debounceMs;
+    this.#change = content.change;
+    this.#services = new Map(Object.entries(content.services));
+    for (const record of content.trees.values()) this.#trees.set(record.key, entryOf(record));
+    this.#touch();
+  }
+
+  /** All records, in a list of its own: whoever goes through it may unregister as he goes (R79). */
+  records(): TreeRecord[] {
+    return [...this.#trees.values()].map((entry) => entry.record);
+  }
+
+  get(key: string): TreeRecord | null {
+    return this.#trees.get(key)?.record ?? null;
+  }
+
+  /** Enters a tree and returns when a successor would find it. A failure is retried; the tree is entered all the same. */
+  registerNow(record: TreeRecord): WriteResult {
+    if (this.#closed) return { ok: true };
+    const entry = entryOf(record);
+    this.#trees.set(record.key, entry);
+    return this.#append(`"set":${entry.json}`);
+  }
+
+  /** Enters a tree with the next write. */
+  register(record: TreeRecord): void {
+    if (this.#closed) return;
+    this.#trees.set(record.key, entryOf(record));
+    this.#touch();
+  }
+
+  /** Replaces the record of the same start. False when that start is not registered: its end was quicker. */
+  update(record: TreeRecord): boolean {
+    const current = this.#trees.get(record.key);
+    if (this.#closed || current === undefined || current.record.tree.marker !== record.tree.marker) return false;
+    const entry = entryOf(record);
+    if (entry.json === current.json) return true;
+    this.#trees.set(record.key, entry);
+    this.#touch();
+    return true;
+  }
+
+  /** Forgets a tree, for good when it returns. False when it was not there, which is harmless (R82). */
+  unregister(key: string): boolean {
+    if (this.#closed || !this.#trees.delete(key)) return false;
+    this.#append(`"remove":${JSON.stringify(key)}`);
+    return true;
+  }
+
+  /** What a successor must know of a service's restart accounting; with the next write. */
+  setService(name: string, value: unknown): void {
+    if (this.#closed) return;
+    this.#services.set(name, value);
+    this.#touch();
+  }
+
+  removeService(name: string): void {
+    if (!this.#closed && this.#services.delete(name)) this.#touch();
+  }
+
+  services(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(this.#services);
+  }
+
+  /** Resolves when all that was entered before is in the whole file and on the disk. */
+  async flush(): Promise<WriteResult> {
+    for (;;) {
+      const wanted = this.#version;
+      if (this.#written >= wanted) return { ok: true };
+      const result = await (this.#writing ?? this.#write());
+      if (this.#written >= wanted) return { ok: true };
+      if (!result.ok) return result;
+    }
+  }
+
+  /** Writes what is not written yet, and nothing ever after: one that is under way is dropped before it is in place. */
+  close(): WriteResult {
+    if (this.#closed) return { ok: true };
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    let result: WriteResult = { ok: true };
+    if (this.#written < this.#version) {
+      result = writeFileAtomicSync(this.#file, this.#text());
+      if (result.ok) this.#changes.clear();
+    }
+    this.#changes.close();
+    return result;
+  }
+
+  get #debounceMs(): number {
+    return this.#options.debounceMs ?? 50;
+  }
+
+  #append(field: string): WriteResult {
+    this.#change += 1;
+    const result = this.#changes.append(`{"change":${this.#change},${field}}`);
+    this.#report(result);
+    this.#touch();
+    return result;
+  }
+
+  #touch(): void {
+    this.#version += 1;
+    this.#schedule(this.#pauseMs);
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#timer !== null || this.#writing !== null || this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void this.#write();
+    }, delayMs);
+    // The supervisor's end writes what is left; this timer must not keep it from ending.
+    this.#timer.unref();
+  }
+
+  #write(): Promise<WriteResult> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#writing = this.#writeNow().finally(() => {
+      this.#writing = null;
+      if (this.#written < this.#version) this.#schedule(this.#failing ? RETRY_MS : this.#pauseMs);
+    });
+    return this.#writing;
+  }
+
+  async #writeNow(): Promise<WriteResult> {
+    const began = performance.now();
+    const version = this.#version;
+    const change = this.#change;
+    const result = await writeFileAtomic(this.#file, this.#text(), { stillWanted: () => !this.#closed });
+    if (this.#closed) return result;
+    this.#report(result);
+    if (result.ok) {
+      this.#written = version;
+      if (this.#change === change) this.#changes.clear();
+      else if (this.#changes.size > MOST_CHANGES_BYTES) this.#compact();
+    }
+    this.#pauseMs = Math.max(this.#debounceMs, 10 * (performance.now() - began));
+    return result;
+  }
+
+  /** Changes that never pause for as long as a write takes would let their file grow without end. */
+  #compact(): void {
+    if (writeFileAtomicSync(this.#file, this.#text(), { durable: false }).ok) this.#changes.clear();
+  }
+
+  #text(): string {
+    const head = { version: 1, changes: this.#change, supervisor: this.#options.supervisor };
+    const trees = [...this.#trees.values()].map((entry) => entry.json).join(',\n');
+    const services = JSON.stringify(Object.fromEntries(this.#services));
+    return `${JSON.stringify(head).slice(0, -1)},"services":${services},"trees":[\n${trees}\n]}\n`;
+  }
+
+  #report(result: WriteResult): void {
+    if (!result.ok && !this.#failing) this.#options.onFailure?.(result.failure);
+    this.#failing = !result.ok;
+  }
+}
+
+interface Entry {
+  readonly record: TreeRecord;
+  /** Kept, so that a write of a thousand trees costs a joining of texts. */
+  readonly json: string;
+}
+
+const RETRY_MS = 1000;
+const MOST_CHANGES_BYTES = 4 * 1024 * 1024;
+
+function entryOf(record: TreeRecord): Entry {
+  return { record, json: JSON.stringify(record) };
+}

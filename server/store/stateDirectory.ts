@@ -1,0 +1,45 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeDeadTemporaries, writeFileAtomicSync } from './atomic.ts';
+import { classifyIoError, type IoFailure } from './ioFailure.ts';
+import { parseLock } from './lockFile.ts';
+import { cacheFolder, exitsFolder, logsFolder, runsFolder } from './paths.ts';
+import { readSmallFile } from './smallFile.ts';
+import type { SupervisorLock } from './types.ts';
+import { markerPath, type Place, stateDirProblem, type WorkspaceFailure } from './workspace.ts';
+
+/**
+ * Creates what is missing of a state directory, marks it as this workspace's and removes what killed writers left. Only
+ * the holder of the claim may call it. `null`: it is ready.
+ */
+export function prepareStateDirectory(stateDir: string, place: Place): WorkspaceFailure | IoFailure | null {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const problem = stateDirProblem(stateDir, place);
+    if (problem !== null && problem !== 'not_marked') return { reason: 'state_dir_refused', stateDir, problem };
+    // Written anew each time: a moved folder keeps its state and is known by its new path from now on.
+    const { id, root, folder } = place;
+    const marked = writeFileAtomicSync(markerPath(stateDir), `${JSON.stringify({ id, root, folder })}\n`);
+    if (!marked.ok) return marked.failure;
+    for (const part of [logsFolder, exitsFolder, runsFolder, cacheFolder]) {
+      mkdirSync(part(stateDir), { recursive: true, mode: 0o700 });
+    }
+    removeDeadTemporaries(stateDir);
+    return null;
+  } catch (error) {
+    return classifyIoError(error, stateDir);
+  }
+}
+
+/**
+ * A copy of the lock, outside of the workspace. `git clean -x` takes the lock of a living supervisor away; until that
+ * claims it again, whoever comes sees by the copy that the workspace is held.
+ */
+export function lockCopyPath(stateDir: string): string {
+  return join(stateDir, 'supervisor.lock');
+}
+
+export function readLockCopy(stateDir: string): SupervisorLock | null {
+  const file = readSmallFile(lockCopyPath(stateDir));
+  return file.kind === 'text' ? parseLock(file.text) : null;
+}

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../support/until.ts';
+import { TestWorkspace } from '../support/workspace.ts';
+import { Births } from './births.ts';
+import { connectTo } from './connectTo.ts';
+import { digits, median, type Row, spread } from './measure.ts';
+
+const SERVICES = 50;
+const ROUNDS = 5;
+
+/** Fifty services from nothing to running, and back to proven nothing; each beside the same done bare. */
+export async function benchFifty(): Promise<Row[]> {
+  const ours: Round[] = [];
+  const bare: Round[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    bare.push(await bareRound());
+    ours.push(await supervisedRound());
+  }
+  const [startOurs, startBare] = [ours.map((one) => one.startMs), bare.map((one) => one.startMs)];
+  const [stopOurs, stopBare] = [ours.map((one) => one.stopMs), bare.map((one) => one.stopMs)];
+  const ratio = median(startOurs) / median(startBare);
+  const extra = median(stopOurs) - median(stopBare);
+  return [
+    {
+      what: `${SERVICES} services, cold to running`,
+      ours: spread(startOurs),
+      bare: spread(startBare),
+      figure: `${ratio.toFixed(1)}x`,
+      limit: '2x',
+      held: ratio <= 2,
+    },
+    {
+      what: `stop ${SERVICES} trees, proven empty`,
+      ours: spread(stopOurs),
+      bare: spread(stopBare),
+      figure: `+${digits(extra)} ms`,
+      limit: '+150 ms',
+      held: extra <= 150,
+    },
+  ];
+}
+
+interface Round {
+  readonly startMs: number;
+  readonly stopMs: number;
+}
+
+/** From starting the supervisor's process to the last child's birth; the stop is the request to its proof. */
+async function supervisedRound(): Promise<Round> {
+  const workspace = new TestWorkspace('bench-fifty');
+  const births = new Births(workspace.state);
+  const names = Array.from({ length: SERVICES }, (_, index) => `service-${index}`);
+  workspace.configure({ services: Object.fromEntries(names.map((name) => [name, { command: births.command }])) });
+  try {
+    const began = performance.now();
+    const up = workspace.begin(['up', '--detach', '--no-wait']);
+    await births.reach(SERVICES);
+    const startMs = births.seen[SERVICES - 1]!.at - began;
+    await up.ended;
+    const client = await connectTo(workspace);
+    const stopping = performance.now();
+    await client.request('stop', { names: [] });
+    const stopMs = performance.now() - stopping;
+    client.close();
+    return { startMs, stopMs };
+  } finally {
+    await workspace.close();
+    births.close();
+  }
+}
+
+/** A Node program that spawns the same commands, and on request signals their groups and waits for the last exit. */
+async function bareRound(): Promise<Round> {
+  const workspace = new TestWorkspace('bench-fifty-bare');
+  const births = new Births(workspace.state);
+  const script = join(workspace.state, 'loop.mjs');
+  writeFileSync(script, LOOP);
+  const began = performance.now();
+  const loop = spawn(process.execPath, [script, String(SERVICES), ...births.command], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let printed = '';
+  loop.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
+  await births.reach(SERVICES);
+  const startMs = births.seen[SERVICES - 1]!.at - began;
+  loop.kill('SIGTERM');
+  const stopMs = Number(
+    await until('the bare loop to stop', () => /stopped in (\S+)/.exec(printed)?.[1], { intervalMs: 5 }),
+  );
+  births.close();
+  return { startMs, stopMs };
+}
+
+const LOOP = `
+import { spawn } from 'node:child_process';
+const [count, program, ...args] = process.argv.slice(2);
+const children = Array.from({ length: Number(count) }, () => spawn(program, args, { stdio: 'ignore', detached: true }));
+process.on('SIGTERM', async () => {
+  const began = performance.now();
+  const exits = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+  for (const child of children) process.kill(-child.pid, 'SIGTERM');
+  await Promise.all(exits);
+  console.log('stopped in ' + (performance.now() - began));
+  process.exit(0);
+});
+`;
