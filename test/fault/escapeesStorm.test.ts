@@ -6,8 +6,7 @@ import { readProcessTable } from '../../server/process/table.ts';
 import { reapTree, terminateTree } from '../../server/process/termination.ts';
 import type { EmptyProof, ProcessIdentity, TreeIdentity } from '../../server/process/types.ts';
 import { bareTree, endBareTrees } from '../support/bareTree.ts';
-import { carriers, leftOf, startEscapee } from '../support/escapees.ts';
-import { removeTemporaryFolders } from '../support/temporary.ts';
+import { carriers, endEscapees, leftOf, startEscapee } from '../support/escapees.ts';
 import { until } from '../support/until.ts';
 
 const GENTLE = { stopSignal: 'SIGTERM', stopTimeoutMs: 300 } as const;
@@ -15,7 +14,7 @@ const hopper = join(import.meta.dirname, '../support/programs/hop.sh');
 
 function assertEmpty(proof: EmptyProof): void {
   assert.deepEqual(proof.survivors, []);
-  assert.equal(proof.emptyScans, 2);
+  assert.ok(proof.emptyScans >= 2, `${proof.emptyScans} empty scans`);
 }
 
 function onlyLinux(this: Mocha.Context): void {
@@ -24,7 +23,7 @@ function onlyLinux(this: Mocha.Context): void {
 
 describe('a tree that forks while it is stopped leaves nobody behind', () => {
   before(onlyLinux);
-  afterEach(removeTemporaryFolders);
+  afterEach(endEscapees);
 
   const storms: [string, string][] = [
     ['into its own group', 'echo $$; trap "" TERM; while :; do sleep 600 & sleep 0.01; done'],
@@ -57,7 +56,7 @@ describe('a tree that forks while it is stopped leaves nobody behind', () => {
 
 describe('a keeper', () => {
   before(onlyLinux);
-  afterEach(removeTemporaryFolders);
+  afterEach(endEscapees);
 
   it('that was stopped does not hold up the end of its tree', async () => {
     const tree = await startEscapee(['/bin/sh', '-c', 'echo $$; exec sleep 600'], 1);
@@ -82,7 +81,7 @@ describe('a keeper', () => {
 
 describe('a stranger is not hurt', () => {
   before(onlyLinux);
-  afterEach(removeTemporaryFolders);
+  afterEach(endEscapees);
   after(endBareTrees);
 
   async function stranger(): Promise<{ identity: ProcessIdentity; second: number; end: () => void }> {
