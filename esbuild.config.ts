@@ -133,7 +133,7 @@ async function writeSchema(): Promise<void> {
   writeFileSync(join(staging, 'coppice.schema.json'), `${JSON.stringify(jsonSchema(), null, 2)}\n`);
 }
 
-/** Moves what was made into place and removes what an earlier build left. */
+/** Moves what was made into place and removes what an earlier build left, code compiled from it included. */
 function publish(): void {
   const made = filesBelow(staging);
   for (const file of made) {

@@ -21,6 +21,7 @@ function runUnder(version: string, existing: readonly string[], env: Record<stri
     path: { join: (...parts: string[]) => join(...parts), dirname: (path: string) => join(path, '..') },
     fs: { existsSync: (path: string) => existing.includes(path) },
     './cli.cjs': {},
+    module: {},
     child_process: {
       spawn: (program: string, words: string[], options: { env: Record<string, string> }) => {
         outcome.spawned.push({ program, words, env: options.env });
