@@ -18,12 +18,14 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type BuildFailure, type BuildOptions, build } from 'esbuild';
+import { type BuildFailure, type BuildOptions, build, type Plugin } from 'esbuild';
 
 interface Bundle {
   readonly entry: string;
   readonly output: string;
   readonly external?: readonly string[];
+  /** A bundle beside this one, by its source: dynamic imports of what it exports again load it, so that others need not. */
+  readonly heavy?: string;
 }
 
 const root = import.meta.dirname;
@@ -35,7 +37,8 @@ const dist = join(root, 'dist');
 const staging = join(root, 'dist', `.staging-${process.pid}`);
 
 const bundles: readonly Bundle[] = [
-  { entry: 'server/cli/main.ts', output: 'cli.cjs' },
+  { entry: 'server/cli/main.ts', output: 'cli.cjs', heavy: 'server/cli/heavy.ts' },
+  { entry: 'server/cli/heavy.ts', output: 'cliHeavy.cjs' },
   { entry: 'server/main.ts', output: 'supervisor.cjs' },
   { entry: 'server/language/host.ts', output: 'languageHost.cjs' },
   { entry: 'extension/main.ts', output: 'extension.cjs', external: ['vscode'] },
@@ -70,7 +73,7 @@ try {
   rmSync(staging, { recursive: true, force: true });
 }
 
-async function bundle({ entry, output, external }: Bundle): Promise<void> {
+async function bundle({ entry, output, external, heavy }: Bundle): Promise<void> {
   if (!existsSync(join(root, entry))) {
     console.log(`  skipped  ${output} (there is no ${entry} yet)`);
     return;
@@ -87,6 +90,7 @@ async function bundle({ entry, output, external }: Bundle): Promise<void> {
     // The UMD files that some packages name as `main` require their parts in a way that no bundler can follow.
     mainFields: ['module', 'main'],
     external: [...(external ?? [])],
+    plugins: heavy === undefined ? [] : [loadFrom(heavy)],
     sourcemap: 'linked',
     // Stack traces in a user's bug report shall speak the source's names.
     minify: false,
@@ -95,6 +99,21 @@ async function bundle({ entry, output, external }: Bundle): Promise<void> {
   });
   const size = statSync(join(staging, output)).size;
   console.log(`  built    ${output} (${Math.round(size / 1024)} KiB)`);
+}
+
+function loadFrom(heavy: string): Plugin {
+  const exported = readFileSync(join(root, heavy), 'utf8').matchAll(/^export \* from '(?<path>[^']+)';$/gm);
+  const modules = new Set([...exported].map(({ groups }) => join(dirname(join(root, heavy)), groups?.path ?? '')));
+  const { output } = bundles.find((one) => one.entry === heavy) ?? { output: '' };
+  return {
+    name: 'heavy',
+    setup(build) {
+      build.onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
+        const isHeavy = kind === 'dynamic-import' && modules.has(join(resolveDir, path));
+        return isHeavy ? { path: `./${output}`, external: true } : undefined;
+      });
+    },
+  };
 }
 
 /** The command itself is not bundled: it must be readable by a Node so old that it cannot parse the bundle. */

@@ -1,6 +1,6 @@
 /** A client's side of the protocol: one connection to one supervisor, every failure a value. */
 import { connect as connectSocket, type Socket } from 'node:net';
-import { createMessageConnection, ResponseError, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+import { RpcClient, type RpcError } from './frames.ts';
 import {
   ErrorCode,
   type HelloParams,
@@ -145,7 +145,7 @@ function openSocket(endpoint: string, timeoutMs: number): Promise<OpenResult> {
 
 class Connection implements SupervisorClient {
   readonly #socket: Socket;
-  readonly #rpc: ReturnType<typeof createMessageConnection>;
+  readonly #rpc: RpcClient;
   readonly #closed: Promise<typeof CLOSED>;
   #changed: (change: Notifications['changed']) => void = () => {};
   /** Set by `connect` before anyone else holds the client. */
@@ -153,15 +153,14 @@ class Connection implements SupervisorClient {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#rpc = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
     this.#closed = new Promise((resolve) => {
       socket.once('close', () => resolve(CLOSED));
     });
     // Errors of the transport arrive as `close` too; without a listener Node would throw them.
     socket.on('error', () => {});
-    this.#rpc.onError(() => socket.destroy());
-    this.#rpc.onNotification('changed', (change: Notifications['changed']) => this.#changed(change));
-    this.#rpc.listen();
+    this.#rpc = new RpcClient(socket, (method, params) => {
+      if (method === 'changed') this.#changed(params as Notifications['changed']);
+    });
   }
 
   async request<Name extends RequestName>(
@@ -174,16 +173,15 @@ class Connection implements SupervisorClient {
     const lost: RequestFailure = { reason: 'connection_lost', request: name, pid };
     if (this.#socket.destroyed) return { ok: false, failure: lost };
     const timer = timeout(limit);
-    const answer = this.#rpc.sendRequest<Requests[Name][1]>(name, params).then(
-      (value) => ({ ok: true as const, value }),
-      (error: unknown) => ({ ok: false as const, failure: refusal(name, pid, error) }),
-    );
+    const answer = this.#rpc.request(name, params);
     try {
       const first = await Promise.race([answer, this.#closed, timer.promise]);
       if (first === CLOSED) return { ok: false, failure: lost };
       if (first === TIMED_OUT)
         return { ok: false, failure: { reason: 'timeout', request: name, afterMs: limit ?? 0, pid } };
-      return first;
+      if (!first.ok) return { ok: false, failure: refusal(name, pid, first.error) };
+      // The supervisor is trusted to keep to the protocol: its version was agreed on in `hello`.
+      return { ok: true, value: first.result as Requests[Name][1] };
     } finally {
       timer.cancel();
     }
@@ -198,7 +196,6 @@ class Connection implements SupervisorClient {
   }
 
   close(): void {
-    this.#rpc.dispose();
     this.#socket.destroy();
   }
 }
@@ -215,19 +212,11 @@ function timeout(milliseconds: number | null): { promise: Promise<typeof TIMED_O
   return { promise, cancel: () => clearTimeout(timer) };
 }
 
-function refusal(request: RequestName, pid: number, error: unknown): RequestFailure {
-  // Anything but an answer of the other side is a connection that broke under the request.
-  if (!(error instanceof ResponseError) || TRANSPORT_CODES.has(error.code)) {
-    return { reason: 'connection_lost', request, pid };
-  }
-  if (error.code === ErrorCode.shuttingDown) return { reason: 'shutting_down', request, pid };
-  const data: unknown = error.data;
+function refusal(request: RequestName, pid: number, { code, message, data }: RpcError): RequestFailure {
+  if (code === ErrorCode.shuttingDown) return { reason: 'shutting_down', request, pid };
   const word =
     typeof data === 'object' && data !== null && 'reason' in data && typeof data.reason === 'string'
       ? data.reason
       : null;
-  return { reason: 'refused', request, code: error.code, word, detail: error.message };
+  return { reason: 'refused', request, code, word, detail: message };
 }
-
-/** `MessageWriteError`, `PendingResponseRejected` and `ConnectionInactive` of vscode-jsonrpc. */
-const TRANSPORT_CODES: ReadonlySet<number> = new Set([-32099, -32097, -32096]);

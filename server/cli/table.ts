@@ -83,8 +83,11 @@ const HEADER: Row = {
   paint: 'dim',
 };
 const ORDER: readonly Key[] = ['name', 'state', 'pid', 'where', 'memory', 'restarts', 'detail'];
-/** What goes first when the terminal is narrow. */
-const DISPENSABLE: readonly Key[] = ['restarts', 'memory', 'pid', 'where'];
+/** What goes first when the terminal is narrow; later, when there is trouble that the detail tells of. */
+const DISPENSABLE: readonly Key[] = ['restarts', 'memory', 'detail', 'pid', 'where'];
+const DISPENSABLE_IN_TROUBLE: readonly Key[] = ['restarts', 'memory', 'pid', 'where', 'detail'];
+/** So wide at least, so that the columns stay where they are when a state changes. */
+const LEAST_WIDTH: Partial<Record<Key, number>> = { state: '○ completed'.length, pid: 7 };
 const RIGHT: ReadonlySet<Key> = new Set(['pid', 'memory', 'restarts']);
 /** A detail cut to less than this says nothing. */
 const LEAST_DETAIL = 16;
@@ -112,14 +115,18 @@ function detailOf(service: ServiceStatus, now: number): string {
 
 function chooseColumns(rows: readonly Row[], available: number): { key: Key; width: number }[] {
   const natural = new Map<Key, number>();
-  for (const key of ORDER) natural.set(key, Math.max(...[HEADER, ...rows].map((row) => displayWidth(row[key]))));
-  let keys = ORDER.filter((key) => key !== 'detail' || rows.some((row) => row.detail !== ''));
+  for (const key of ORDER)
+    natural.set(key, Math.max(LEAST_WIDTH[key] ?? 0, ...[HEADER, ...rows].map((row) => displayWidth(row[key]))));
+  const inTrouble = rows.some((row) => row.paint === 'red' || row.paint === 'yellow');
+  let keys = ORDER;
   const taken = (): number => keys.reduce((sum, key) => sum + (key === 'detail' ? 0 : (natural.get(key) ?? 0) + 2), 0);
-  const wantsDetail = (): number => (keys.includes('detail') ? Math.min(natural.get('detail') ?? 0, LEAST_DETAIL) : -2);
-  for (const key of [...DISPENSABLE, 'detail' as const]) {
+  const wantsDetail = (): number => (keys.includes('detail') ? LEAST_DETAIL : -2);
+  for (const key of inTrouble ? DISPENSABLE_IN_TROUBLE : DISPENSABLE) {
     if (taken() + wantsDetail() <= available) break;
     keys = keys.filter((one) => one !== key);
   }
+  // Its room is kept even when nobody has anything to say yet, so that no column comes or goes while things start.
+  if (rows.every((row) => row.detail === '')) keys = keys.filter((key) => key !== 'detail');
   const detail = Math.max(0, Math.min(natural.get('detail') ?? 0, available - taken()));
   const widths = keys.map((key) => ({ key, width: key === 'detail' ? detail : (natural.get(key) ?? 0) }));
   const over = taken() - 2 - available;

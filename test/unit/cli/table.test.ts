@@ -28,11 +28,11 @@ describe('the table of services', () => {
     const lines = serviceTable(SERVICES, { colours: false, columns: Number.POSITIVE_INFINITY, now: NOW });
     assert.equal(
       lines[0],
-      'NAME                               STATE       PID  ADDRESS                 MEMORY  RESTARTS  DETAIL',
+      'NAME                               STATE            PID  ADDRESS                 MEMORY  RESTARTS  DETAIL',
     );
     assert.equal(
       lines[1],
-      'web                                ● ready    4711  http://localhost:5173/   120MB         2  for 1m 5s',
+      'web                                ● ready         4711  http://localhost:5173/   120MB         2  for 1m 5s',
     );
     assert.match(lines[2] ?? '', /✗ failed .* crashed 8 times, each within 5m of the one before; last exit: code 1$/);
   });
