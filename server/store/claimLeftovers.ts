@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { identify, isValidPid } from '../process/identity.ts';
 import type { Viewpoint } from './holder.ts';
 import { readLockFile } from './lockFile.ts';
 import { removeQuietly } from './takeover.ts';
@@ -28,7 +29,12 @@ export async function removeLeftovers(lockPath: string, own: string, view: Viewp
       const foreign = file.lock.hostname !== view.hostname || file.lock.pidNamespace !== view.pidNamespace;
       const dead = !foreign && (state === 'gone' || state === 'zombie' || state === 'recycled');
       if (!dead && view.now() - file.mtimeMs < OLD_MS) continue;
-    } else if (file.kind !== 'corrupt' || view.now() - file.mtimeMs < OLD_MS) {
+    } else if (file.kind === 'corrupt') {
+      // Killed before it was filled: only its name says whose it is.
+      const writer = Number(/\.(\d+)-[0-9a-f]+\.tmp$/.exec(one)?.[1]);
+      const dead = isValidPid(writer) && identify(writer) === null;
+      if (!dead && view.now() - file.mtimeMs < OLD_MS) continue;
+    } else {
       continue;
     }
     const lock = readLockFile(lockPath);

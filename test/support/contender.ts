@@ -32,7 +32,7 @@ export class Contender {
     const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
     child.stdin!.on('error', () => {});
     const contender = new Contender(child);
-    await contender.#answer();
+    if ((await contender.#answer()) === null) throw new Error('the contender did not start');
     return contender;
   }
 
@@ -68,6 +68,9 @@ export class Contender {
 
   async #answer(): Promise<unknown> {
     const { value, done } = await this.#answers.next();
-    return done === true ? null : JSON.parse(value);
+    if (done !== true) return JSON.parse(value);
+    // Its output ends a moment before it does; until it is reaped it counts as alive.
+    await this.ended;
+    return null;
   }
 }

@@ -3,7 +3,8 @@
  * `{"verify": true}`, `{"release": true}`. Answers each with a line of JSON. With `dieAt` it kills itself instead of its
  * n-th change to the file system within that claim. Ends with its input, without releasing anything.
  */
-import fs, { syncBuiltinESMExports } from 'node:fs';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { createInterface } from 'node:readline';
 
 const CHANGES = [
@@ -54,7 +55,7 @@ interface Command {
   release?: boolean;
 }
 
-let claim: Claim | null = null;
+let claim = null as Claim | null;
 say({ ready: process.pid });
 
 for await (const line of createInterface({ input: process.stdin })) {
