@@ -1,7 +1,11 @@
+import { readLock } from '../../store/holder.ts';
+import type { Holder } from '../failures.ts';
 import { type Interrupt, interruptCode, watchInterrupts } from '../interrupt.ts';
 import { LivePanel } from '../live.ts';
+import { describeHolder } from '../messages.ts';
 import { statusLines } from '../statusLines.ts';
 import { type Context, Exit } from '../verb.ts';
+import { toHolder, type Workspace } from '../workspace.ts';
 import { sayProgress } from './progress.ts';
 import { goneText, reportSettled } from './report.ts';
 import type { UpRequest } from './request.ts';
@@ -10,6 +14,7 @@ import { allAtRest, judgeUp } from './verdict.ts';
 
 /** A restart passes through `stopped` for a moment; only rest that lasts is an end. */
 const REST_MS = 700;
+const RELEASE_PATIENCE_MS = 5000;
 
 type End =
   | { readonly kind: 'interrupt'; readonly signal: Interrupt }
@@ -63,15 +68,46 @@ async function untilRest({ feed, wanted }: UpRequest): Promise<End> {
   }
 }
 
-/** `down` from another terminal, or a supervisor that died: the last status tells which. */
-function endedElsewhere(context: Context, request: UpRequest): number {
-  const ended = request.feed.status.services.every((service) => service.pid === null);
-  if (ended && request.feed.status.services.length > 0) {
-    context.terminal.say('The workspace was taken down by another client.');
-    return Exit.done;
+/** `down` from another terminal, a supervisor that died, or one that lost the workspace: the lock tells which. */
+async function endedElsewhere(context: Context, request: UpRequest): Promise<number> {
+  const { pid } = request.client.hello;
+  const end = await fateOf(pid, request.workspace);
+  switch (end.fate) {
+    case 'released':
+      context.terminal.say('The workspace was taken down by another client.');
+      return Exit.done;
+    case 'lost':
+      context.terminal.say(
+        `coppice: the supervisor (pid ${pid}) has lost the workspace; ${describeHolder(end.holder)} holds it now`,
+      );
+      return Exit.lockLost;
+    case 'died':
+    case 'unknown':
+      context.terminal.say(`coppice: ${goneText(request)}`);
+      return Exit.failed;
+    default:
+      return end satisfies never;
   }
-  context.terminal.say(`coppice: ${goneText(request)}`);
-  return Exit.failed;
+}
+
+type Fate =
+  | { readonly fate: 'released' }
+  | { readonly fate: 'lost'; readonly holder: Holder }
+  | { readonly fate: 'died' }
+  /** It lives and does not talk to us. */
+  | { readonly fate: 'unknown' };
+
+/** The lock is released last, some moments after the connections were closed. */
+async function fateOf(pid: number, workspace: Workspace): Promise<Fate> {
+  const deadline = performance.now() + RELEASE_PATIENCE_MS;
+  for (;;) {
+    const { verdict, lock } = await readLock(workspace.root);
+    if (lock === null) return { fate: 'released' };
+    if (verdict === 'stale') return { fate: 'died' };
+    if (lock.pid !== pid) return { fate: 'lost', holder: toHolder(lock) };
+    if (performance.now() > deadline) return { fate: 'unknown' };
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 interface View {

@@ -77,7 +77,15 @@ async function bringUp(
   if (!now.ok) return fail(context, now.failure);
   feed.renew(now.value);
   const wanted = new Set(answer.value.outcomes.map((one: NameOutcome) => one.name));
-  const request: UpRequest = { client, feed, wanted, refused, started: attached.started, timeoutMs };
+  const request: UpRequest = {
+    client,
+    workspace: attached.workspace,
+    feed,
+    wanted,
+    refused,
+    started: attached.started,
+    timeoutMs,
+  };
   if (invocation.options.has('once')) return runOnce(context, request);
   if (invocation.options.has('detach')) return runDetached(context, request, !invocation.options.has('no-wait'));
   return runForeground(context, request);

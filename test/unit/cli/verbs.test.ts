@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { ResponseError } from 'vscode-jsonrpc/node';
 import { ErrorCode, type NameOutcome } from '../../../server/api/protocol.ts';
 import { runCommand } from '../../../server/cli/command.ts';
+import { identify } from '../../../server/process/identity.ts';
 import type { EmptyProof } from '../../../server/process/types.ts';
 import type { FakeHandlers, FakeSupervisor } from '../../support/fakeSupervisor.ts';
 import { fakeTerminal } from '../../support/fakeTerminal.ts';
 import { type FakeWorkspace, fakeWorkspace } from '../../support/fakeWorkspace.ts';
 import { serviceStatus, statusResult } from '../../support/serviceStatus.ts';
 import { removeTemporaryFolders } from '../../support/temporary.ts';
+import { until } from '../../support/until.ts';
 
 const PROOF: EmptyProof = { confirmed: [], survivors: [], emptyScans: 2, killed: false, durationMs: 5 };
 const SURVIVOR = {
@@ -295,24 +297,31 @@ describe('a verb', () => {
     assert.match(messages, /not ready within 50ms/);
   });
 
-  it('up in the foreground says so when the supervisor vanishes', async () => {
-    const status = () => statusResult([serviceStatus('web', { state: 'ready', pid: 1 })]);
-    const { workspace, fake } = await supervised({
-      status,
-      subscribe: status,
-      up: () => {
-        setTimeout(() => {
-          rmSync(join(workspace.root, '.coppice'), { recursive: true });
-          void fake.close();
-        }, 20);
-        return { outcomes: [{ name: 'web', ok: true, reason: 'started', message: '', proof: null }] };
-      },
+  for (const [what, change, code, words] of [
+    ['has died', { startTime: '1' }, 1, /has gone/],
+    ['has lost the workspace to another', { pid: 1 }, 4, /has lost the workspace; supervisor pid 1 on /],
+    ['was taken down', null, 0, /taken down by another client/],
+  ] as const) {
+    it(`up in the foreground exits ${code} when the supervisor ${what}`, async () => {
+      const status = () => statusResult([serviceStatus('web', { state: 'ready', pid: 1 })]);
+      const { workspace, fake } = await supervised({
+        status,
+        subscribe: status,
+        up: () => ({ outcomes: [{ name: 'web', ok: true, reason: 'started', message: '', proof: null }] }),
+      });
+      workspace.writeConfiguration('services: { web: { command: sleep 1 } }\n');
+      const { terminal, stderr } = fakeTerminal();
+      const environment = workspace.environment;
+      const ended = runCommand({ words: ['up'], cwd: workspace.root, terminal, environment });
+      await until('the view', () => stderr.text.includes('Ctrl-C stops everything'));
+      if (change === null) rmSync(join(workspace.root, '.coppice'), { recursive: true });
+      else workspace.writeLock({ ...('pid' in change ? identify(1) : {}), ...change });
+      await fake.close();
+      const end = { code: await ended, messages: stderr.text };
+      assert.equal(end.code, code, end.messages);
+      assert.match(end.messages, words);
     });
-    workspace.writeConfiguration('services: { web: { command: sleep 1 } }\n');
-    const { code, messages } = await call(workspace, 'up');
-    assert.equal(code, 1);
-    assert.match(messages, /has gone/);
-  });
+  }
 
   it('init writes a configuration once', async () => {
     const workspace = fakeWorkspace();
