@@ -174,7 +174,9 @@ export class Supervisor {
       retuned: readonly string[];
     },
   ): Promise<void> {
-    await this.stop(change.removed.filter((name) => this.services.has(name)));
+    const removed = change.removed.filter((name) => this.services.has(name));
+    // No names would mean all.
+    if (removed.length > 0) await this.stop(removed);
     for (const name of change.removed) this.services.delete(name);
     this.#config = config;
     for (const name of [...change.added, ...change.changed, ...change.retuned]) {
