@@ -2,9 +2,9 @@ import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, re
 import { classifyIoError, type WriteResult } from './ioFailure.ts';
 
 /**
- * A file of lines that one process appends to, each line whole by one write(2) to an O_APPEND descriptor: a line that
- * was written survives any death of the process. A line that a full disk or a loss of power tore never swallows the next
- * one, since the next then begins with a line feed.
+ * A file of lines that one process appends to, each by one write(2) to an O_APPEND descriptor: a line that `append` has
+ * returned from survives any death of the process. One that was torn (by a full disk, a loss of power, or a SIGKILL
+ * between two pages of the same write) never swallows the next: that then begins with a line feed.
  */
 export class AppendFile {
   readonly #path: string;

@@ -121,13 +121,12 @@ export class Registry {
 
   /** Resolves when all that was entered before is in the whole file and on the disk. */
   async flush(): Promise<WriteResult> {
-    for (;;) {
-      const wanted = this.#version;
-      if (this.#written >= wanted) return { ok: true };
+    const wanted = this.#version;
+    while (this.#written < wanted && !this.#closed) {
       const result = await (this.#writing ?? this.#write());
-      if (this.#written >= wanted) return { ok: true };
       if (!result.ok) return result;
     }
+    return { ok: true };
   }
 
   /** Writes what is not written yet, and nothing ever after: one that is under way is dropped before it is in place. */
@@ -151,7 +150,7 @@ export class Registry {
   #append(field: string): WriteResult {
     this.#change += 1;
     const result = this.#changes.append(`{"change":${this.#change},${field}}`);
-    this.#report(result);
+    if (!result.ok) this.#failed(result.failure);
     this.#touch();
     return result;
   }
@@ -187,8 +186,9 @@ export class Registry {
     const change = this.#change;
     const result = await writeFileAtomic(this.#file, this.#text(), { stillWanted: () => !this.#closed });
     if (this.#closed) return result;
-    this.#report(result);
+    if (!result.ok) this.#failed(result.failure);
     if (result.ok) {
+      this.#failing = false;
       this.#written = version;
       if (this.#change === change) this.#changes.clear();
       else if (this.#changes.size > MOST_CHANGES_BYTES) this.#compact();
@@ -209,9 +209,10 @@ export class Registry {
     return `${JSON.stringify(head).slice(0, -1)},"services":${services},"trees":[\n${trees}\n]}\n`;
   }
 
-  #report(result: WriteResult): void {
-    if (!result.ok && !this.#failing) this.#options.onFailure?.(result.failure);
-    this.#failing = !result.ok;
+  /** Only a write of the whole says that it works again. */
+  #failed(failure: IoFailure): void {
+    if (!this.#failing) this.#options.onFailure?.(failure);
+    this.#failing = true;
   }
 }
 

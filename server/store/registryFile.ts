@@ -47,10 +47,13 @@ export function readRegistry(stateDir: string, options: { setAside?: boolean } =
   const files = registryFiles(stateDir);
   const findings: RegistryFinding[] = [];
   const trees = new Map<string, TreeRecord>();
+  // The changes first: they are emptied after the whole file was renewed, so that in the other order a tree that was
+  // entered meanwhile could be in neither.
+  const changes = readText(files.changes, findings);
   const whole = readWhole(files.whole, trees, findings, setAside);
   let change = whole.change;
   let bad = 0;
-  for (const line of readText(files.changes, findings).split('\n')) {
+  for (const line of changes.split('\n')) {
     if (line === '') continue;
     const read = parseChange(line);
     if (read === null) {
