@@ -1,6 +1,7 @@
 /** What most verbs share: find the workspace, reach its supervisor, say what is wrong. */
 import type { RequestResult, SupervisorClient } from '../api/client.ts';
 import type { RequestName, Requests } from '../api/protocol.ts';
+import { describeFinding } from '../store/paths.ts';
 import { formatDuration } from '../text/units.ts';
 import type { CliFailure } from './failures.ts';
 import { attach, ensureSupervisor, openWorkspace, type Workspace } from './link.ts';
@@ -35,6 +36,8 @@ export async function withSupervisor(
   const opened = openWorkspace(context);
   if (!opened.ok) return fail(context, opened.failure);
   const { workspace } = opened;
+  if (need.mode === 'start')
+    for (const one of workspace.findings) context.terminal.say(`coppice: ${describeFinding(one)}`);
   const options = { session: need.session ?? null, environment: context.environment };
   let linked = need.mode === 'start' ? await ensureSupervisor(workspace, options) : await attach(workspace, options);
   if (!linked.ok && linked.failure.reason === 'no_supervisor' && need.mode === 'resume') {

@@ -1,3 +1,4 @@
+import type { SupervisorClient } from '../../api/client.ts';
 import type { NameOutcome } from '../../api/protocol.ts';
 import { closest } from '../../text/suggest.ts';
 import { readConfiguration } from '../configuration.ts';
@@ -52,43 +53,80 @@ export const up: Verb = {
     }
     const checked = await checkConfiguration(context, invocation.positionals);
     if (checked !== null) return checked;
-    return withSupervisor(context, { mode: 'start' }, (attached) => bringUp(context, invocation, attached, timeoutMs));
+    for (let attempt = 1; ; attempt += 1) {
+      let isDraining = false;
+      const code = await withSupervisor(context, { mode: 'start' }, async (attached) => {
+        const asked = await ask(context, invocation, attached, timeoutMs);
+        switch (asked.kind) {
+          case 'accepted':
+            return show(context, invocation, asked.request);
+          case 'refused':
+            return asked.code;
+          case 'draining':
+            isDraining = attempt < MOST_ATTEMPTS && (await closed(attached.client, DRAIN_PATIENCE_MS));
+            if (!isDraining)
+              context.terminal.say(
+                `coppice: the supervisor (pid ${attached.client.hello.pid}) is shutting down; try again in a moment`,
+              );
+            return Exit.failed;
+          default:
+            return asked satisfies never;
+        }
+      });
+      if (!isDraining) return code;
+    }
   },
 };
 
-async function bringUp(
+/** A supervisor that was found while it stops everything is waited for, and the next one does the work. */
+const MOST_ATTEMPTS = 3;
+const DRAIN_PATIENCE_MS = 30_000;
+
+type Asked =
+  | { readonly kind: 'accepted'; readonly request: UpRequest }
+  | { readonly kind: 'refused'; readonly code: number }
+  | { readonly kind: 'draining' };
+
+async function ask(
   context: Context,
-  invocation: Invocation,
+  { positionals }: Invocation,
   attached: Attached,
   timeoutMs: number,
-): Promise<number> {
-  const { client } = attached;
+): Promise<Asked> {
+  const { client, workspace, started } = attached;
   const opened = await StatusFeed.open(client);
-  if (!opened.ok) return fail(context, opened.failure);
-  const { feed } = opened;
-  const names = [...new Set(invocation.positionals)];
-  const answer = await client.request('up', { names });
-  if (!answer.ok) return fail(context, answer.failure);
-  const refused = answer.value.outcomes.filter((one) => !one.ok);
-  for (const one of refused) context.terminal.say(`coppice: ${one.message}`);
-  if (refused.some((one) => one.reason === 'unknown_name')) return outcomesCode(refused);
+  const answer = opened.ok ? await client.request('up', { names: [...new Set(positionals)] }) : opened;
   // What `up` set in motion may not have been told as a change yet; judged by what was before, all would be at rest.
-  const now = await client.request('status', {});
-  if (!now.ok) return fail(context, now.failure);
-  feed.renew(now.value);
+  const now = answer.ok ? await client.request('status', {}) : answer;
+  if (!opened.ok || !answer.ok || !now.ok) {
+    const failure = [opened, answer, now].flatMap((one) => (one.ok ? [] : [one.failure]))[0];
+    if (failure === undefined || failure.reason === 'shutting_down') return { kind: 'draining' };
+    return { kind: 'refused', code: fail(context, failure) };
+  }
+  opened.feed.renew(now.value);
+  const refused = answer.value.outcomes.filter((one) => !one.ok);
+  if (refused.some((one) => one.reason === 'shutting_down')) return { kind: 'draining' };
+  for (const one of refused) context.terminal.say(`coppice: ${one.message}`);
+  if (refused.some((one) => one.reason === 'unknown_name')) return { kind: 'refused', code: outcomesCode(refused) };
   const wanted = new Set(answer.value.outcomes.map((one: NameOutcome) => one.name));
-  const request: UpRequest = {
-    client,
-    workspace: attached.workspace,
-    feed,
-    wanted,
-    refused,
-    started: attached.started,
-    timeoutMs,
-  };
-  if (invocation.options.has('once')) return runOnce(context, request);
-  if (invocation.options.has('detach')) return runDetached(context, request, !invocation.options.has('no-wait'));
+  return { kind: 'accepted', request: { client, workspace, feed: opened.feed, wanted, refused, started, timeoutMs } };
+}
+
+function show(context: Context, { options }: Invocation, request: UpRequest): Promise<number> {
+  if (options.has('once')) return runOnce(context, request);
+  if (options.has('detach')) return runDetached(context, request, !options.has('no-wait'));
   return runForeground(context, request);
+}
+
+/** `false`: it still stands when the time is over. */
+function closed(client: SupervisorClient, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    client.onClose(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
 }
 
 function clashOf({ options }: Invocation): string | null {

@@ -91,6 +91,36 @@ describe('the coppice command', () => {
     for (const end of ends) assert.equal(end.code, 0, end.stderr);
   });
 
+  it('up waits for a supervisor that is stopping everything, and brings the workspace up anew', async () => {
+    const stubborn = ['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'];
+    workspace.configure({ services: { one: { command: stubborn, stopTimeout: '700ms' } } });
+    await workspace.run('up', '--detach');
+    const before = await workspace.status();
+    const down = workspace.begin(['down']);
+    await workspace.untilService('one', (one) => one.state === 'stopping');
+    const up = await workspace.run('up', '--detach');
+    assert.equal(up.code, 0, up.stderr);
+    assert.equal((await down.ended).code, 0);
+    const after = await workspace.status();
+    assert.notEqual(after.supervisor?.pid, before.supervisor?.pid);
+    assert.equal(after.services[0]?.state, 'ready');
+  });
+
+  it('does not hang on a supervisor that is stopped, and names it', async () => {
+    workspace.configure({ services: { one: { command: 'sleep 1000' } } });
+    await workspace.run('up', '--detach');
+    const { supervisor } = await workspace.status();
+    process.kill(supervisor?.pid ?? 0, 'SIGSTOP');
+    try {
+      const end = await workspace.run('ps');
+      assert.equal(end.code, 2);
+      assert.match(end.stderr, new RegExp(`supervisor pid ${supervisor?.pid} .* does not answer`));
+      assert.equal((await workspace.run('doctor')).code, 0);
+    } finally {
+      process.kill(supervisor?.pid ?? 0, 'SIGCONT');
+    }
+  });
+
   it('doctor finds a process of ours that nobody owns, and leaves it alone', async () => {
     workspace.configure({ services: { one: { command: 'sleep 1000' } } });
     await workspace.run('up', '--detach');
