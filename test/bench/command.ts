@@ -13,7 +13,7 @@ export async function benchCommand(): Promise<Row> {
   const empty = join(workspace.state, 'empty.cjs');
   writeFileSync(empty, '');
   try {
-    await workspace.run('up', '--detach');
+    await workspace.must('up', '--detach');
     const ours: number[] = [];
     const bare: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -17,7 +17,7 @@ export async function benchIdle(): Promise<Row[]> {
   writeFileSync(script, 'setInterval(() => {}, 1 << 30)');
   const idle = spawn(process.execPath, [script], { stdio: 'ignore' });
   try {
-    await workspace.run('up', '--detach');
+    await workspace.must('up', '--detach');
     const { supervisor } = await workspace.status();
     const pid = supervisor!.pid;
     await delay(5_000);

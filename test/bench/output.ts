@@ -56,7 +56,7 @@ export async function benchOutput(): Promise<Row[]> {
 async function supervisedRun(workspace: TestWorkspace): Promise<{ ms: number; share: number }> {
   const report = join(workspace.state, 'ours');
   workspace.configure({ services: { writer: { command: [process.execPath, '-e', WRITER, report], restart: 'no' } } });
-  await workspace.run('up', '--detach', '--no-wait', 'writer');
+  await workspace.must('up', '--detach', '--no-wait', 'writer');
   const { supervisor } = await workspace.status();
   const stat = (): number => cpuMs(readFileSync(`/proc/${supervisor!.pid}/stat`, 'utf8'));
   const before = stat();

@@ -23,7 +23,7 @@ export async function benchRespawn(): Promise<Row> {
 async function supervised(): Promise<number[]> {
   const workspace = new TestWorkspace('bench-respawn');
   const births = new Births(workspace.state);
-  const plenty = { count: 100_000, window: '1s' };
+  const plenty = { count: 1000, window: '1ms' };
   workspace.configure({
     services: {
       victim: {
@@ -39,7 +39,7 @@ async function supervised(): Promise<number[]> {
     },
   });
   try {
-    await workspace.run('up', '--detach');
+    await workspace.must('up', '--detach');
     return await killRounds(births);
   } finally {
     await workspace.close();

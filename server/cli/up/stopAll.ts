@@ -2,6 +2,7 @@
 import type { SupervisorClient } from '../../api/client.ts';
 import type { InterruptWatch } from '../interrupt.ts';
 import { hasSurvivors, type ProvenTree, proofLines } from '../proof.ts';
+import { takeDown } from '../takeDown.ts';
 import type { Context } from '../verb.ts';
 import { fail, patientRequest } from '../withSupervisor.ts';
 import type { StatusFeed } from './follow.ts';
@@ -35,7 +36,7 @@ export async function stopAll(context: Context, request: StopRequest): Promise<S
       : `Stopping ${[...wanted].join(', ')}; the rest is not of this command and stays ...`,
   );
   const unlisten = sayStops(context, request);
-  const stopped = everything ? await takeDown(context, client) : await stopNames(context, client, wanted);
+  const stopped = everything ? await stopEverything(context, client) : await stopNames(context, client, wanted);
   unlisten();
   if (!stopped.ok) return stopped;
   for (const line of context.json ? [] : proofLines(stopped.trees)) terminal.print(line);
@@ -46,8 +47,8 @@ type Stopped =
   | { readonly ok: true; readonly trees: readonly ProvenTree[] }
   | { readonly ok: false; readonly code: number };
 
-async function takeDown(context: Context, client: SupervisorClient): Promise<Stopped> {
-  const answer = await patientRequest(context, client, 'down', {});
+async function stopEverything(context: Context, client: SupervisorClient): Promise<Stopped> {
+  const answer = await takeDown(context, client);
   return answer.ok ? { ok: true, trees: answer.value.trees } : { ok: false, code: fail(context, answer.failure) };
 }
 

@@ -1,6 +1,7 @@
 import { hasSurvivors, proofLines } from '../proof.ts';
+import { takeDown } from '../takeDown.ts';
 import { Exit, type Verb } from '../verb.ts';
-import { fail, patientRequest, withSupervisor } from '../withSupervisor.ts';
+import { fail, withSupervisor } from '../withSupervisor.ts';
 
 export const down: Verb = {
   name: 'down',
@@ -18,7 +19,7 @@ export const down: Verb = {
       return Exit.done;
     };
     return withSupervisor(context, { mode: 'resume', without: nothing }, async ({ client }) => {
-      const answer = await patientRequest(context, client, 'down', {});
+      const answer = await takeDown(context, client);
       if (!answer.ok) return fail(context, answer.failure);
       const { trees } = answer.value;
       if (context.json) context.terminal.print(JSON.stringify(answer.value, null, 2));
