@@ -31,6 +31,8 @@ export class Supervisor {
   /** Services that were asked for and wait for what they depend on, with who asked. */
   readonly #pending = new Map<string, Owner>();
   readonly #changed: () => void;
+  /** Who asked for every enabled service, so that one which is added later is started as well. */
+  #everythingFor: Owner | null = null;
   #config: WorkspaceConfig;
   #stopping = false;
   #settling = false;
@@ -65,6 +67,7 @@ export class Supervisor {
 
   /** Brings names and what they depend on up; none named: every enabled service. */
   up(names: readonly string[], owner: Owner): NameOutcome[] {
+    if (names.length === 0) this.#everythingFor = owner;
     const wanted =
       names.length > 0 ? names : [...this.services.values()].filter((one) => one.config.enabled).map((one) => one.name);
     const outcomes = wanted.map((name) => this.#judgeStart(name));
@@ -86,6 +89,7 @@ export class Supervisor {
   /** Stops names (none: all services), dependents before what they depend on, each proven empty. */
   async stop(names: readonly string[]): Promise<NameOutcome[]> {
     const wanted = names.length > 0 ? [...new Set(names)] : [...this.services.keys()];
+    if (names.length === 0) this.#everythingFor = null;
     const stops = new Map<string, Promise<NameOutcome>>();
     const after = stopsAfter(wanted, this.#entries());
     for (const name of wanted) this.#pending.delete(name);
@@ -143,7 +147,13 @@ export class Supervisor {
   /** Stops all that `belongs`; resolves with what was proven gone. */
   async reap(belongs: (owner: Owner) => boolean): Promise<StoppedTree[]> {
     const services = [...this.services.values()].filter((one) => !one.atRest && belongs(one.owner));
-    for (const [name, owner] of this.#pending) if (belongs(owner)) this.#pending.delete(name);
+    for (const [name, owner] of this.#pending) {
+      if (!belongs(owner)) continue;
+      this.#pending.delete(name);
+      this.services.get(name)?.pending.end();
+    }
+    this.#changed();
+    if (this.#everythingFor !== null && belongs(this.#everythingFor)) this.#everythingFor = null;
     const commands = [...this.commands.values()].filter((one) => belongs(one.owner));
     const [stopped, ended] = await Promise.all([
       services.length > 0 ? this.stop(services.map((one) => one.name)) : [],
@@ -177,7 +187,12 @@ export class Supervisor {
     const removed = change.removed.filter((name) => this.services.has(name));
     // No names would mean all.
     if (removed.length > 0) await this.stop(removed);
-    for (const name of change.removed) this.services.delete(name);
+    if (this.#stopping) return;
+    for (const name of removed) {
+      this.services.delete(name);
+      this.host.registry.removeService(name);
+    }
+    const enabledBefore = new Set([...this.services.values()].flatMap((one) => (one.config.enabled ? one.name : [])));
     this.#config = config;
     for (const name of [...change.added, ...change.changed, ...change.retuned]) {
       const service = config.services.get(name);
@@ -186,8 +201,14 @@ export class Supervisor {
       if (present === undefined) this.#add(service);
       else present.retune(service);
     }
-    const running = change.changed.filter((name) => this.services.get(name)?.atRest === false);
-    await Promise.all(running.map((name) => this.services.get(name)?.restart(this.services.get(name)!.owner)));
+    // What is being stopped stays stopped.
+    const running = change.changed.flatMap((name) => this.services.get(name) ?? []).filter((service) => service.wanted);
+    const restarted = Promise.all(running.map((service) => service.restart(service.owner)));
+    const enabled = [...config.services.values()].filter((one) => one.enabled && !enabledBefore.has(one.name));
+    const everythingFor = this.#everythingFor;
+    const names = enabled.map((one) => one.name);
+    if (everythingFor !== null && names.length > 0) this.up(names, everythingFor);
+    await restarted;
     this.settle();
   }
 
@@ -214,9 +235,10 @@ export class Supervisor {
         this.#pending.delete(name);
         service.start(owner);
         started = true;
+        // Who waits for one that waits says so too, whichever of the two was looked at first.
       } else if (decision.kind === 'wait')
-        service.waitFor(`waits for ${decision.on.map((one) => one.name).join(', ')}`);
-      else service.waitFor(`blocked: ${decision.because}`, decision.by);
+        started = service.pending.say(`waits for ${decision.on.map((one) => one.name).join(', ')}`) || started;
+      else started = service.pending.say(`blocked: ${decision.because}`, decision.by) || started;
     }
     for (const run of this.runs.values()) started = run.settle((task) => decideStart(task, this.#condition)) || started;
     return started;
@@ -226,15 +248,17 @@ export class Supervisor {
     const service = this.services.get(name);
     if (service === undefined) return taskCondition(name, this.runs);
     const state = service.condition(condition);
-    if (state.kind === 'hopeless' && this.#pending.has(name)) return { kind: 'coming' };
-    return state;
+    if (state.kind !== 'hopeless' || !this.#pending.has(name)) return state;
+    return service.pending.blockedBy === null
+      ? { kind: 'coming' }
+      : { kind: 'hopeless', because: `${name} is ${service.pending.text}` };
   };
 
   #judgeStart(name: string): NameOutcome {
     const service = this.services.get(name);
     if (this.#stopping) return outcome(name, 'shutting_down');
     if (service === undefined) return outcome(name, this.#config.tasks.has(name) ? 'started' : 'unknown_name');
-    if (service.needsReset) return outcome(name, 'failed', null, service.failure);
+    if (service.needsReset) return outcome(name, 'failed', null, service.failure ?? service.status.detail);
     if (!service.atRest && service.state !== 'stopping') return outcome(name, 'already_running');
     return outcome(name, 'started');
   }

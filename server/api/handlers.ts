@@ -114,7 +114,7 @@ async function waitFor(supervisor: Supervisor, params: WaitParams, connection: C
   const leave = connection.onClosed(() => limit.abort());
   const isReady = (): boolean => service.state === 'ready' || service.state === 'degraded';
   const reached = params.for === 'ready' ? isReady : (): boolean => service.atRest;
-  const over = (): boolean => reached() || (params.for === 'ready' && service.atRest && !service.awaitsStart);
+  const over = (): boolean => reached() || (params.for === 'ready' && service.atRest && !service.pending.coming);
   const settled = await service.until(over, limit.signal);
   clearTimeout(timer);
   leave();

@@ -4,7 +4,7 @@ import { CONFIG_FILE_NAMES } from '../config/find.ts';
 
 /** Editors write a file in several steps (truncate, write, rename); one save is one change. */
 const DEBOUNCE_MS = 100;
-/** A file that is empty is most often one that is being written: a save that truncates first is waited for. */
+/** A file that is empty or away is most often one that is being written: the rest of such a save is waited for. */
 const EMPTY_MS = 1_000;
 /** For file systems that send no events (network mounts), and for the moment when the watch itself ended. */
 const POLL_MS = 2_000;
@@ -13,24 +13,26 @@ const POLL_MS = 2_000;
 export function watchConfiguration(root: string, changed: () => void): () => void {
   let seen = fingerprint(root);
   let timer: NodeJS.Timeout | null = null;
-  let patient = false;
+  let emptySince: number | null = null;
   let watcher: FSWatcher | null = null;
   const look = (): void => {
     const now = fingerprint(root);
+    const empty = now !== seen && isEmpty(root);
+    emptySince = empty ? (emptySince ?? performance.now()) : null;
     if (now === seen) return;
-    if (isEmpty(root) && !patient) {
-      patient = true;
-      timer = setTimeout(look, EMPTY_MS);
+    const left = emptySince === null ? 0 : emptySince + EMPTY_MS - performance.now();
+    if (left > 0) {
+      lookIn(left);
       return;
     }
-    patient = false;
     seen = now;
     changed();
   };
-  const soon = (): void => {
+  const lookIn = (ms: number): void => {
     if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(look, DEBOUNCE_MS);
+    timer = setTimeout(look, ms);
   };
+  const soon = (): void => lookIn(DEBOUNCE_MS);
   try {
     watcher = watch(root, { persistent: false }, (_event, name) => {
       if (name === null || (CONFIG_FILE_NAMES as readonly string[]).includes(name)) soon();
@@ -55,6 +57,8 @@ function fingerprint(root: string): string {
   }).join(' ');
 }
 
+/** One of them is empty, or there is none. */
 function isEmpty(root: string): boolean {
-  return CONFIG_FILE_NAMES.some((name) => statSync(join(root, name), { throwIfNoEntry: false })?.size === 0);
+  const sizes = CONFIG_FILE_NAMES.map((name) => statSync(join(root, name), { throwIfNoEntry: false })?.size);
+  return sizes.includes(0) || sizes.every((size) => size === undefined);
 }

@@ -1,14 +1,25 @@
 import type { ReloadResult } from '../api/protocol.ts';
 import { diffConfig } from '../config/difference.ts';
+import type { ConfigResult } from '../config/model.ts';
 import { readWorkspaceConfig } from '../config/reader.ts';
+import { fileDiagnostic } from '../config/report.ts';
 import type { Supervisor } from '../supervisor.ts';
 
 /**
  * Reads the configuration anew and applies what differs. One that is wrong changes nothing: the old one stays in
- * force, and the findings are the answer.
+ * force, and the findings are the answer. One after another: two at once would compare with the same old one, and
+ * restart twice what changed once.
  */
-export async function reloadConfiguration(supervisor: Supervisor): Promise<ReloadResult> {
-  const read = await readWorkspaceConfig(supervisor.host.root);
+export function reloadConfiguration(supervisor: Supervisor): Promise<ReloadResult> {
+  const mine = last.then(() => reload(supervisor));
+  last = mine.catch(() => {});
+  return mine;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+async function reload(supervisor: Supervisor): Promise<ReloadResult> {
+  const read = await readConfiguration(supervisor);
   if (!read.ok) {
     const [first] = read.diagnostics;
     supervisor.host.journal('configuration_rejected', {
@@ -33,4 +44,12 @@ export async function reloadConfiguration(supervisor: Supervisor): Promise<Reloa
     removed: change.removed,
     changed: [...change.changed, ...change.retuned],
   };
+}
+
+/** A file that is gone is a mistake, or another branch: nobody stops all services by removing it. */
+async function readConfiguration({ config, host }: Supervisor): Promise<ConfigResult> {
+  const read = await readWorkspaceConfig(host.root);
+  if (!read.ok || read.config.file !== null || config.file === null) return read;
+  const message = 'expected the configuration, found that it is gone; `coppice down` stops everything';
+  return { ok: false, diagnostics: [fileDiagnostic(config.file, message)] };
 }

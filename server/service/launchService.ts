@@ -1,8 +1,8 @@
 import type { ServiceConfig } from '../config/model.ts';
-import type { Owner } from '../store/types.ts';
+import type { Owner, TreeRecord } from '../store/types.ts';
 import type { WorkspaceHost } from './host.ts';
 import { choosePort } from './ports.ts';
-import { type SupervisedTree, startTree } from './tree.ts';
+import { environmentOf, SupervisedTree, startTree } from './tree.ts';
 
 export interface ServiceStart {
   readonly incarnation: number;
@@ -42,4 +42,12 @@ export async function launchService(
     logPath: start.log,
   });
   return started.ok ? { ok: true, tree: started.tree, port } : { ok: false, message: started.message, port };
+}
+
+/** Takes over a live incarnation that an earlier supervisor started. */
+export function adoptService(host: WorkspaceHost, config: ServiceConfig, record: TreeRecord): SupervisedTree {
+  const request = { ...config, baseEnvironment: host.environment(), port: record.ports[0] ?? null };
+  const composed = environmentOf(host, request, record.tree.marker);
+  // An environment file that is gone by now keeps nobody from being adopted; only probes of kind exec use this.
+  return SupervisedTree.adopt(host, record, composed.ok ? composed.env : {});
 }

@@ -18,6 +18,8 @@ export async function choosePort(
   wanted: 'auto' | number | null,
   previous: number | null,
 ): Promise<PortChoice> {
+  // The configuration may ask for another one than the last incarnation had.
+  if (previous !== null && wanted !== 'auto' && wanted !== previous) host.ports.release(previous, holder);
   if (wanted === null) return { ok: true, port: null };
   if (wanted === 'auto') {
     if (previous !== null && host.ports.reserve(previous, holder) && !(await isPortTaken(previous))) {

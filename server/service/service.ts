@@ -5,15 +5,25 @@ import type { Owner, TreeRecord } from '../store/types.ts';
 import type { ConditionState } from './dependencies.ts';
 import { describeFailure } from './failure.ts';
 import type { WorkspaceHost } from './host.ts';
-import { launchService } from './launchService.ts';
+import { adoptService, launchService } from './launchService.ts';
+import { PolicyMachine } from './machine.ts';
+import { Pending } from './pending.ts';
 import { detail } from './policy/describe.ts';
-import { initialState, needsReset, policySettings, type ServiceState, stateName, step } from './policy/policy.ts';
+import {
+  isWanted,
+  needsReset,
+  policySettings,
+  type ServicePolicySettings,
+  type ServiceState,
+  stateName,
+} from './policy/policy.ts';
 import { restore, snapshot } from './policy/snapshot.ts';
 import type { ServiceAction, ServiceEvent, ServiceStateName } from './policy/types.ts';
 import { conditionOf, isRest, ownerName, serviceUrl } from './standing.ts';
 import type { ServiceStatus } from './status.ts';
 import { PolicyTimers } from './timers.ts';
-import { environmentOf, SupervisedTree } from './tree.ts';
+import type { SupervisedTree } from './tree.ts';
+import { Waiters } from './waiters.ts';
 import { ServiceWatch } from './watchers.ts';
 
 /**
@@ -21,16 +31,16 @@ import { ServiceWatch } from './watchers.ts';
  * with actions, and this class carries them out and turns what the world does back into events.
  */
 export class ManagedService {
+  /** Why it has not started although it was asked to. */
+  readonly pending = new Pending(() => this.#notify());
   readonly #host: WorkspaceHost;
   readonly #changed: (service: ManagedService) => void;
   readonly #timers = new PolicyTimers();
-  readonly #queue: ServiceEvent[] = [];
-  readonly #waiters = new Set<() => void>();
-  #dispatching = false;
+  readonly #machine: PolicyMachine;
+  readonly #waiters = new Waiters();
   /** It was being ended when its supervisor died, and why is in its budgets already. */
   #afterAdoption: 'restart' | 'stop' | null = null;
   #config: ServiceConfig;
-  #state: ServiceState = initialState();
   #owner: Owner = { kind: 'configuration' };
   #tree: SupervisedTree | null = null;
   #launching: Promise<void> | null = null;
@@ -41,12 +51,17 @@ export class ManagedService {
   #failure: string | null = null;
   /** Where the output of the last incarnation begins, also once its tree is gone. */
   #outputOffset = 0;
-  #waiting: { readonly text: string; readonly blockedBy: string | null } | null = null;
 
   constructor(config: ServiceConfig, host: WorkspaceHost, changed: (service: ManagedService) => void) {
     this.#config = config;
     this.#host = host;
     this.#changed = changed;
+    const settings = (): ServicePolicySettings => policySettings(this.#config);
+    this.#machine = new PolicyMachine(host, settings, (action) => this.#perform(action));
+  }
+
+  get #state(): ServiceState {
+    return this.#machine.state;
   }
 
   get name(): string {
@@ -88,14 +103,14 @@ export class ManagedService {
     return logPath(this.#host.stateDir, this.name);
   }
 
+  /** It runs and is to go on running, or it will run without being asked again. */
+  get wanted(): boolean {
+    return isWanted(this.#state);
+  }
+
   /** Nothing of it runs, is about to run, or is being ended. */
   get atRest(): boolean {
     return this.#tree === null && this.#launching === null && isRest(this.state);
-  }
-
-  /** It was asked for and will start by itself once what it waits for is there. */
-  get awaitsStart(): boolean {
-    return this.#waiting !== null && this.#waiting.blockedBy === null;
   }
 
   /** New numbers apply from the next event on; what needs a restart is the supervisor's decision. */
@@ -105,27 +120,19 @@ export class ManagedService {
     this.#notify();
   }
 
-  /** Shown while it is at rest: what it waits for before it may start, and who can never meet it. */
-  waitFor(text: string, blockedBy: string | null = null): void {
-    if (this.#waiting?.text === text && this.#waiting.blockedBy === blockedBy) return;
-    this.#waiting = { text, blockedBy };
-    this.#notify();
-  }
-
   start(owner: Owner): void {
     this.#owner = owner;
-    this.#waiting = null;
+    this.pending.end();
     this.#tree?.remember({ owner });
     this.dispatch({ type: 'start' });
   }
 
   /** Resolves when nothing of the service runs any more, with the proof of it (`null`: nothing ran). */
   async stop(): Promise<EmptyProof | null> {
-    this.#waiting = null;
+    this.pending.end();
     const ran = !this.atRest && (this.#tree !== null || this.#launching !== null);
     this.dispatch({ type: 'stop' });
     await this.until(() => this.atRest);
-    this.#releasePort();
     return ran ? this.#proof : null;
   }
 
@@ -151,7 +158,7 @@ export class ManagedService {
   restore(json: unknown, hasTree: boolean): void {
     const restored = restore(json);
     if (restored === null) return;
-    this.#state = restored.state;
+    this.#machine.state = restored.state;
     if (!hasTree && restored.wanted) this.dispatch({ type: 'start' });
     else if (hasTree && !restored.keepable) this.#afterAdoption = restored.wanted ? 'restart' : 'stop';
     if (this.state === 'failed') void this.#explainFailure();
@@ -161,55 +168,22 @@ export class ManagedService {
   adopt(record: TreeRecord): void {
     this.#owner = record.owner;
     this.#port = record.ports[0] ?? null;
-    const composed = environmentOf(
-      this.#host,
-      { ...this.#config, baseEnvironment: this.#host.environment(), port: this.#port },
-      record.tree.marker,
-    );
-    // An environment file that is gone by now keeps nobody from being adopted; only probes of kind exec use this.
-    const environment = composed.ok ? composed.env : {};
     if (this.#port !== null) this.#host.ports.reserve(this.#port, this.name);
     this.#readyAt = record.readyAt;
     const { incarnation, readyAt, startedAt } = record;
-    this.#follow(SupervisedTree.adopt(this.#host, record, environment), incarnation);
+    this.#follow(adoptService(this.#host, this.#config, record), incarnation);
     this.dispatch({ type: 'adopted', incarnation, ready: readyAt !== null, startedAt });
     if (this.#afterAdoption !== null) this.dispatch({ type: this.#afterAdoption });
     this.#afterAdoption = null;
   }
 
-  /** Resolves when `condition` holds; it is looked at after every event. */
-  async until(condition: () => boolean, signal?: AbortSignal): Promise<boolean> {
-    if (condition()) return true;
-    return new Promise((resolve) => {
-      const finish = (value: boolean): void => {
-        this.#waiters.delete(look);
-        signal?.removeEventListener('abort', give);
-        resolve(value);
-      };
-      const look = (): void => {
-        if (condition()) finish(true);
-      };
-      const give = (): void => finish(false);
-      this.#waiters.add(look);
-      signal?.addEventListener('abort', give, { once: true });
-      if (signal?.aborted) finish(false);
-    });
+  /** Resolves when `condition` holds; it is looked at after every event. `false`: the signal came first. */
+  until(condition: () => boolean, signal?: AbortSignal): Promise<boolean> {
+    return this.#waiters.until(condition, signal);
   }
 
   dispatch(event: ServiceEvent): void {
-    this.#queue.push(event);
-    if (this.#dispatching) return;
-    this.#dispatching = true;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        const settings = policySettings(this.#config);
-        const { state, actions } = step(this.#state, next, this.#host.now(), settings, this.#host.random);
-        this.#state = state;
-        for (const action of actions) this.#perform(action);
-      }
-    } finally {
-      this.#dispatching = false;
-    }
+    if (!this.#machine.dispatch(event)) return;
     if (this.state !== 'failed') this.#failure = null;
     this.#host.registry.setService(this.name, snapshot(this.#state));
     this.#notify();
@@ -237,10 +211,10 @@ export class ManagedService {
       owner: ownerName(this.#owner),
       readyAt: tree === null ? null : this.#readyAt,
       log: this.log,
-      detail: this.#waiting?.text ?? detail(this.#state, this.#host.now(), this.name),
+      detail: this.pending.text ?? detail(this.#state, this.#host.now(), this.name),
       startedAt: tree?.record.startedAt ?? null,
       respawnAt: this.state === 'backoff' ? this.#timers.dueAt('respawn') : null,
-      blockedBy: this.#waiting?.blockedBy ?? null,
+      blockedBy: this.pending.blockedBy,
       failure: this.#failure,
       enabled: this.#config.enabled,
       outputOffset: this.#outputOffset,
@@ -304,7 +278,8 @@ export class ManagedService {
       previousPort: this.#port,
       log: this.log,
     });
-    this.#port = started.port ?? this.#port;
+    // A failed start may not have come to choosing one.
+    this.#port = started.ok ? started.port : (started.port ?? this.#port);
     if (!started.ok) {
       this.dispatch({ type: 'spawn_failed', incarnation, message: started.message });
       return;
@@ -366,7 +341,8 @@ export class ManagedService {
   }
 
   #notify(): void {
-    for (const look of [...this.#waiters]) look();
+    if (this.atRest) this.#releasePort();
+    this.#waiters.look();
     this.#changed(this);
   }
 }
