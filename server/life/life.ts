@@ -16,7 +16,7 @@ import { IdleGrace } from './idle.ts';
 import { say } from './ownLog.ts';
 import { reloadConfiguration } from './reload.ts';
 import { rotateLogs } from './rotation.ts';
-import { listenForEnd } from './signals.ts';
+import type { EndListener } from './signals.ts';
 
 /** How often the claim and the workspace itself are looked at. */
 const CLAIM_PERIOD_MS = 2_000;
@@ -31,6 +31,7 @@ export interface LifeParts {
   readonly journal: Journal;
   readonly registry: Registry;
   readonly version: string;
+  readonly endListener: EndListener;
 }
 
 /** Why a supervisor ends; each has one exit code and its own way with the trees. */
@@ -49,6 +50,7 @@ export class SupervisorLife {
   readonly #grace: IdleGrace;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #undo: (() => void)[] = [];
+  #takenOver: Promise<void> = Promise.resolve();
   #ending: Promise<readonly StoppedTree[]> | null = null;
   #resolveEnd: (code: number) => void = () => {};
   /** The exit code, once everything is released. */
@@ -79,19 +81,23 @@ export class SupervisorLife {
     this.#server = new ApiServer(handle, (count) => this.#grace.clients(count));
   }
 
-  /** Rejects when the endpoint cannot be bound. */
-  async begin(): Promise<void> {
-    const { supervisor, claim } = this.#parts;
+  /**
+   * Serves once what an earlier supervisor left is taken over; until then it beats and can be asked to end. Rejects
+   * when the endpoint cannot be bound.
+   */
+  async begin(takenOver: Promise<void>): Promise<void> {
+    const { supervisor, claim, endListener } = this.#parts;
+    this.#takenOver = takenOver;
     this.#heartbeat.start();
+    endListener.attach({
+      onStop: (signal) => void this.#end({ kind: 'asked', by: signal }),
+      onRepeat: (signal) => say(`${signal} again: already stopping`),
+      onFault: (fault, error) => void this.#end({ kind: 'fault', fault, error }),
+    });
+    await takenOver;
+    if (this.#ending !== null) return;
     await this.#server.listen(claim.lock.endpoint);
-    this.#undo.push(
-      watchConfiguration(supervisor.host.root, () => void this.#reload()),
-      listenForEnd({
-        onStop: (signal) => void this.#end({ kind: 'asked', by: signal }),
-        onRepeat: (signal) => say(`${signal} again: already stopping`),
-        onFault: (fault, error) => void this.#end({ kind: 'fault', fault, error }),
-      }),
-    );
+    this.#undo.push(watchConfiguration(supervisor.host.root, () => void this.#reload()));
     this.#every(CLAIM_PERIOD_MS, () => this.#checkClaim());
     this.#every(MEMORY_PERIOD_MS, () => void this.#showMemory());
     this.#every(ROTATION_PERIOD_MS, () => void rotateLogs(supervisor));
@@ -169,6 +175,8 @@ export class SupervisorLife {
       journal.append('supervisor_fault', { fault: end.fault, message: text.split('\n')[0] ?? '' });
     } else {
       trees = await supervisor.drain();
+      // What is being ended for an earlier supervisor has to be gone as well.
+      await this.#takenOver;
       for (const { name, proof } of trees) say(`${name}: ${describeProof(proof)}`);
     }
     const code = exitCodeOf(end);

@@ -24,6 +24,7 @@ import { capHeap, MAX_HEAP_MB } from './heapCap.ts';
 import { SupervisorLife } from './life.ts';
 import { writeOwnLog } from './ownLog.ts';
 import { takeRemovedNames } from './removedNames.ts';
+import { EndListener } from './signals.ts';
 
 export interface RunOptions {
   /** The workspace's folder. */
@@ -33,7 +34,16 @@ export interface RunOptions {
 }
 
 /** The whole life of one supervisor: claim the workspace, take over, serve, drain. Resolves with the exit code. */
-export async function runSupervisor({ root, foreground }: RunOptions): Promise<number> {
+export async function runSupervisor(options: RunOptions): Promise<number> {
+  const endListener = new EndListener();
+  try {
+    return await claimAndServe(options, endListener);
+  } finally {
+    endListener.end();
+  }
+}
+
+async function claimAndServe({ root, foreground }: RunOptions, endListener: EndListener): Promise<number> {
   capHeap();
   process.stderr.on('error', () => {});
   const resolved = resolveWorkspace(root, { exact: true });
@@ -51,14 +61,14 @@ export async function runSupervisor({ root, foreground }: RunOptions): Promise<n
     process.stderr.write(`coppice: ${describeFinding(finding)}\n`);
   }
   const { id, root: realRoot } = workspace;
-  return serve(claim, { id, root: realRoot, stateDir: claim.stateDir }, read.config, foreground);
+  return serve(claim, { id, root: realRoot, stateDir: claim.stateDir }, read.config, { foreground, endListener });
 }
 
 async function serve(
   claim: Claim,
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
   config: WorkspaceConfig,
-  foreground: boolean,
+  { foreground, endListener }: { readonly foreground: boolean; readonly endListener: EndListener },
 ): Promise<number> {
   const { id, root, stateDir } = workspace;
   for (const folder of [logsFolder, exitsFolder, runsFolder])
@@ -81,13 +91,13 @@ async function serve(
   const host = createHost({ id, root, stateDir }, journal, registry);
   let life: SupervisorLife | null = null;
   const supervisor = new Supervisor(host, config, () => life?.changed());
-  life = new SupervisorLife({ supervisor, claim, journal, registry, version: claim.lock.version });
-  await takeOver(host, supervisor.services, {
+  life = new SupervisorLife({ supervisor, claim, journal, registry, version: claim.lock.version, endListener });
+  const takenOver = takeOver(host, supervisor.services, {
     records: registry.records(),
     services: registry.services(),
     heartbeatAgeMs: earlier.kind === 'heartbeat' ? Date.now() - earlier.heartbeat.at : null,
   });
-  await life.begin();
+  await life.begin(takenOver);
   return life.ended;
 }
 

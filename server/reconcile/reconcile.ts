@@ -3,6 +3,7 @@ import { liveness } from '../process/identity.ts';
 import { reapTree, terminateTree } from '../process/termination.ts';
 import type { WorkspaceHost } from '../service/host.ts';
 import type { ManagedService } from '../service/service.ts';
+import type { StopOptions } from '../service/tree.ts';
 import type { TreeRecord } from '../store/types.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -50,7 +51,7 @@ async function takeOverTree(
     case 'dead':
       // A service whose leader ended meanwhile is adopted too: its policy learns the end from the exit record.
       if (service !== undefined && (record.onSupervisorLoss === 'adopt' || verdict !== 'alive')) service.adopt(record);
-      else await end(host, record, verdict);
+      else await end(host, record, verdict, service?.config ?? DEFAULT_STOP);
       return;
     case 'presumed_alive':
       return;
@@ -59,12 +60,18 @@ async function takeOverTree(
   }
 }
 
+/** Of what the configuration does not know any more, or never knew. */
+const DEFAULT_STOP = { stopSignal: 'SIGTERM', stopTimeoutMs: 5_000 } as const;
+
 /** What nobody goes on with is stopped (gracefully while its leader lives) and forgotten once it is gone. */
-async function end(host: WorkspaceHost, record: TreeRecord, verdict: Verdict): Promise<void> {
+async function end(
+  host: WorkspaceHost,
+  record: TreeRecord,
+  verdict: Verdict,
+  { stopSignal, stopTimeoutMs }: StopOptions,
+): Promise<void> {
   const proof =
-    verdict === 'alive'
-      ? await terminateTree(record.tree, { stopSignal: 'SIGTERM', stopTimeoutMs: 5_000 })
-      : await reapTree(record.tree);
+    verdict === 'alive' ? await terminateTree(record.tree, { stopSignal, stopTimeoutMs }) : await reapTree(record.tree);
   host.journal('tree_reaped', {
     name: record.name,
     incarnation: record.incarnation,
