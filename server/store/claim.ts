@@ -18,7 +18,7 @@ import { quarantineFile } from './quarantine.ts';
 import { lockCopyPath, readLockCopy } from './stateDirectory.ts';
 import { Contest, type Replaced, removeQuietly } from './takeover.ts';
 import type { SupervisorLimits, SupervisorLock } from './types.ts';
-import type { StoreFinding, Workspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 export { type ClaimFailure, describeClaimFailure, describeHeld, type HeldBy } from './claimFailure.ts';
 export type { LockReading, Viewpoint } from './holder.ts';
@@ -88,7 +88,15 @@ export async function claimWorkspace(request: ClaimRequest): Promise<ClaimResult
     let pause = 2;
     for (;;) {
       const step = await contest.attempt();
-      if (step.kind === 'failed') return { ok: false, failure: step.failure };
+      if (step.kind === 'failed') {
+        if (step.failure.reason !== 'missing_folder' || performance.now() >= deadline)
+          return { ok: false, failure: step.failure };
+        // `git clean` took `.coppice` away with what was in it; that of a workspace that is gone is not made again.
+        temporary.remove();
+        const gone = prepareCoppiceFolder(workspace);
+        if (gone !== null) return { ok: false, failure: gone };
+        continue;
+      }
       if (step.kind === 'held') {
         return { ok: false, held: { holder: step.holder, evidence: step.verdict } };
       }
@@ -96,8 +104,9 @@ export async function claimWorkspace(request: ClaimRequest): Promise<ClaimResult
         await removeLeftovers(path, text, view);
         const settled = await settleClaim(request, lock);
         if (settled.ok) {
-          const findings = [...(planned?.endpoint.findings ?? []), ...settled.findings];
-          return { ok: true, claim: new Claim(request, settled.lock, step.replaced, findings) };
+          const findings = [...(planned?.endpoint.findings ?? []), ...settled.workspace.findings];
+          const settledWorkspace = { ...settled.workspace, findings };
+          return { ok: true, claim: new Claim(settledWorkspace, settled.lock, step.replaced, request.linkFile) };
         }
         release(path, lock);
         return settled;
@@ -119,26 +128,33 @@ export async function claimWorkspace(request: ClaimRequest): Promise<ClaimResult
 
 /** A claim that was won. */
 export class Claim {
-  /** As it stands in the file; its `stateDir` may be another than was asked for, when one was pinned meanwhile. */
+  /**
+   * The workspace as it is found under the lock. Its `id` and `stateDir` may be others than were asked for, when another
+   * supervisor has pinned its own meanwhile: these are the ones to go on with.
+   */
+  readonly workspace: Workspace;
+  /** As it stands in the file. */
   readonly lock: SupervisorLock;
   /** What the claim replaced; `null` where there was no lock. */
   readonly replaced: Replaced | null;
-  readonly findings: readonly StoreFinding[];
-  readonly #workspace: Workspace;
   readonly #linkFile: ((from: string, to: string) => void) | undefined;
   #released = false;
 
   constructor(
-    request: ClaimRequest,
+    workspace: Workspace,
     lock: SupervisorLock,
     replaced: Replaced | null,
-    findings: readonly StoreFinding[],
+    linkFile?: ClaimRequest['linkFile'],
   ) {
+    this.workspace = workspace;
     this.lock = lock;
     this.replaced = replaced;
-    this.findings = findings;
-    this.#workspace = request.workspace;
-    this.#linkFile = request.linkFile;
+    this.#linkFile = linkFile;
+  }
+
+  /** What was found and not used on the way. */
+  get findings(): Workspace['findings'] {
+    return this.workspace.findings;
   }
 
   get stateDir(): string {
@@ -147,7 +163,7 @@ export class Claim {
 
   /** Whether the workspace is still ours. To be asked every few seconds. */
   verify(): ClaimVerdict {
-    const file = readLockFile(lockPath(this.#workspace.root));
+    const file = readLockFile(lockPath(this.workspace.root));
     switch (file.kind) {
       case 'absent':
       case 'corrupt':
@@ -164,9 +180,9 @@ export class Claim {
 
   /** Puts a deleted lock back, unless another supervisor was quicker. Re-creates nothing of a workspace that is gone. */
   reclaim(): ReclaimResult {
-    const path = lockPath(this.#workspace.root);
+    const path = lockPath(this.workspace.root);
     const text = lockText(this.lock);
-    const refusal = prepareCoppiceFolder(this.#workspace);
+    const refusal = prepareCoppiceFolder(this.workspace);
     if (refusal !== null) return { ok: false, failure: refusal };
     const temporary = new OwnTemporary(path, text);
     try {
@@ -179,7 +195,7 @@ export class Claim {
         // Contenders leave a damaged lock alone while the copy in the state directory names a living holder.
         if (file.kind === 'corrupt') quarantineFile(path);
         if (createExclusively(temporary.path(), path, text, this.#linkFile) === 'created') {
-          pinWorkspace(this.#workspace.root, this.#workspace.id, this.lock.stateDir);
+          pinWorkspace(this.workspace.root, this.workspace.id, this.lock.stateDir);
           return { ok: true };
         }
       }
@@ -195,7 +211,7 @@ export class Claim {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    release(lockPath(this.#workspace.root), this.lock);
+    release(lockPath(this.workspace.root), this.lock);
   }
 }
 
@@ -254,5 +270,6 @@ class OwnTemporary {
 
   remove(): void {
     if (this.#made) removeQuietly(this.#path);
+    this.#made = false;
   }
 }

@@ -8,10 +8,10 @@ import { lockText, readLockFile } from './lockFile.ts';
 import { lockPath } from './paths.ts';
 import { lockCopyPath, prepareStateDirectory } from './stateDirectory.ts';
 import type { SupervisorLock } from './types.ts';
-import { resolveWorkspace, type StoreFinding } from './workspace.ts';
+import { resolveWorkspace, type Workspace } from './workspace.ts';
 
 export type Settled =
-  | { readonly ok: true; readonly lock: SupervisorLock; readonly findings: readonly StoreFinding[] }
+  | { readonly ok: true; readonly lock: SupervisorLock; readonly workspace: Workspace }
   | { readonly ok: false; readonly failure: ClaimFailure };
 
 /**
@@ -40,7 +40,7 @@ export async function settleClaim(request: ClaimRequest, lock: SupervisorLock): 
   const copied = writeFileAtomicSync(lockCopyPath(settled.stateDir), lockText(settled), { durable: false });
   if (!copied.ok) return failed(copied.failure);
   pinWorkspace(root, workspace.id, settled.stateDir);
-  return { ok: true, lock: settled, findings: workspace.findings };
+  return { ok: true, lock: settled, workspace };
 }
 
 function failed(failure: ClaimFailure): Settled {

@@ -77,8 +77,7 @@ export async function judgeHolder(lock: SupervisorLock, writtenAt: number, view:
     case 'verifiable':
       switch (await view.liveness(lock)) {
         case 'alive':
-          // The holder lives, and holds the folder that this one was copied from, lock and all.
-          return lock.folder !== undefined && view.folder !== '' && lock.folder !== view.folder ? 'stale' : 'live';
+          return isOfCopy(lock, view) ? 'stale' : 'live';
         case 'gone':
         case 'zombie':
         case 'recycled':
@@ -127,6 +126,19 @@ function standing(lock: SupervisorLock, view: Viewpoint): Standing {
 function byAge(lock: SupervisorLock, writtenAt: number, view: Viewpoint): HolderVerdict {
   const at = ownHeartbeat(lock, view)?.at ?? writtenAt;
   return Math.abs(view.now() - at) < HEARTBEAT_STALE_MS ? 'presumed_live' : 'stale';
+}
+
+/**
+ * The holder lives, and holds the folder that this one was copied from, lock and all. Told by the inode: the device is
+ * numbered anew when a file system is mounted again, under a supervisor that lives.
+ */
+function isOfCopy(lock: SupervisorLock, view: Viewpoint): boolean {
+  if (lock.folder === undefined || view.folder === '') return false;
+  return inodeOf(lock.folder) !== inodeOf(view.folder);
+}
+
+function inodeOf(folder: string): string {
+  return folder.slice(folder.indexOf(':') + 1);
 }
 
 /** A heartbeat of another process proves nothing (R86). */

@@ -3,6 +3,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -307,6 +308,27 @@ describe('a claim', () => {
     const result = claim.reclaim();
     assert.equal(!result.ok && 'failure' in result && result.failure.reason, 'workspace_gone');
     claim.release();
+    assert.equal(existsSync(root), false);
+  });
+
+  it('is won although .coppice is deleted in the middle of it', async () => {
+    let deleted = false;
+    const linkFile = (from: string, to: string): void => {
+      if (!deleted) rmSync(join(root, '.coppice'), { recursive: true });
+      deleted = true;
+      linkSync(from, to);
+    };
+    const claim = await win({ linkFile });
+    assert.equal(claim.verify(), 'ours');
+    assert.deepEqual(readdirSync(join(root, '.coppice')).sort(), ['.gitignore', 'supervisor.lock', 'workspace.json']);
+  });
+
+  it('is not won when the workspace is deleted in the middle of it, and re-creates nothing', async () => {
+    const linkFile = (from: string, to: string): void => {
+      rmSync(root, { recursive: true, force: true });
+      linkSync(from, to);
+    };
+    assert.equal(word(await claimWorkspace(request({ linkFile }))), 'workspace_gone');
     assert.equal(existsSync(root), false);
   });
 
