@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { CommandSpec } from '../config/model.ts';
+import { deferred } from '../process/deferred.ts';
 import { describeLaunchFailure } from '../process/describe.ts';
 import { type ComposedEnvironment, composeEnvironment } from '../process/environment.ts';
 import { watchExitRecord } from '../process/exitRecord.ts';
@@ -46,18 +47,33 @@ export interface TreeRequest {
 
 export type TreeStart =
   | { readonly ok: true; readonly tree: SupervisedTree }
-  | { readonly ok: false; readonly failure: LaunchFailure; readonly message: string };
+  | { readonly ok: false; readonly message: string };
 
 export interface StopOptions {
   readonly stopSignal: NodeJS.Signals;
   readonly stopTimeoutMs: number;
 }
 
+/** How a tree ended: its leader's status, and the proof that nothing of it is left. */
+export interface TreeEnd {
+  readonly status: ExitStatus;
+  readonly proof: EmptyProof;
+}
+
 /**
  * Starts a process tree and enters it in the registry before anyone is told of it, so that a supervisor that dies in
- * the next instant leaves a record behind.
+ * the next instant leaves a record behind. Never rejects.
  */
 export async function startTree(host: WorkspaceHost, request: TreeRequest): Promise<TreeStart> {
+  try {
+    return await start(host, request);
+  } catch (error) {
+    // A full disk or a lack of file handles shows in any step; it fails this start, never the supervisor.
+    return { ok: false, message: `cannot start ${request.name}: ${(error as Error).message}` };
+  }
+}
+
+async function start(host: WorkspaceHost, request: TreeRequest): Promise<TreeStart> {
   const marker = `${host.id}/${request.name}/${request.incarnation}/${randomBytes(6).toString('hex')}`;
   const environment = environmentOf(host, request, marker);
   if (!environment.ok) return failed(environment.failure);
@@ -120,6 +136,7 @@ export class SupervisedTree {
   #record: TreeRecord;
   readonly #ledger: Ledger;
   #ending: Promise<EmptyProof> | null = null;
+  readonly #survived = deferred<TreeEnd>();
   /** Settles when the leader ended, whatever of the tree still lives. */
   readonly exited: Promise<ExitStatus>;
   /** What probes of kind `exec` run in. */
@@ -187,6 +204,15 @@ export class SupervisedTree {
   }
 
   /**
+   * Waits for the leader's end, then kills what it left. An end that was asked for and left survivors is one as well:
+   * a leader that outlived its SIGKILL (in a system call that does not return) is not waited for.
+   */
+  async conclude(): Promise<TreeEnd> {
+    const reaped = this.exited.then(async (status) => ({ status, proof: await this.reap() }));
+    return Promise.race([reaped, this.#survived.promise]);
+  }
+
+  /**
    * Forgets the tree once its end is accounted for in the journal: first the registry, then the exit record, so that a
    * supervisor that dies in between is never without both. One with survivors stays registered: the next supervisor
    * must know of it too.
@@ -194,7 +220,12 @@ export class SupervisedTree {
   release(proof: EmptyProof): void {
     if (proof.survivors.length > 0) return;
     this.#host.registry.unregister(this.#record.key);
-    if (this.#record.role !== 'task') rmSync(this.#record.exitRecordPath, { force: true });
+    if (this.#record.role === 'task') return;
+    try {
+      rmSync(this.#record.exitRecordPath, { force: true });
+    } catch {
+      // It costs a few bytes until the next supervisor clears what belongs to nothing.
+    }
   }
 
   async #finish(ending: Promise<EmptyProof>): Promise<EmptyProof> {
@@ -206,6 +237,7 @@ export class SupervisedTree {
       survivors: proof.survivors.map(({ identity, reason }) => ({ ...identity, reason })),
       killed: proof.killed,
     });
+    if (proof.survivors.length > 0) this.#survived.resolve({ status: { code: null, signal: null }, proof });
     return proof;
   }
 }
@@ -233,5 +265,5 @@ function fillPort(env: Readonly<Record<string, string>>, port: number | null): R
 }
 
 function failed(failure: LaunchFailure): TreeStart {
-  return { ok: false, failure, message: describeLaunchFailure(failure) };
+  return { ok: false, message: describeLaunchFailure(failure) };
 }

@@ -1,6 +1,5 @@
-import type { EmptyProof, ExitStatus } from '../process/types.ts';
 import type { WorkspaceHost } from '../service/host.ts';
-import { type SupervisedTree, startTree } from '../service/tree.ts';
+import { type SupervisedTree, startTree, type TreeEnd } from '../service/tree.ts';
 import { logPath } from '../store/paths.ts';
 import type { Owner } from '../store/types.ts';
 
@@ -11,11 +10,6 @@ export interface ExecRequest {
   readonly owner: Owner;
 }
 
-export interface ExecEnd {
-  readonly status: ExitStatus;
-  readonly proof: EmptyProof;
-}
-
 /** `exec` gives a command five seconds between SIGTERM and SIGKILL, as any entry has by default. */
 const STOP = { stopSignal: 'SIGTERM', stopTimeoutMs: 5_000 } as const;
 
@@ -24,8 +18,8 @@ export class ExecCommand {
   readonly id: string;
   readonly owner: Owner;
   readonly tree: SupervisedTree;
-  /** Settles when the leader ended and nothing of its tree is left. */
-  readonly ended: Promise<ExecEnd>;
+  /** Settles when the leader ended and nothing of its tree is left, or what survived its end is known. */
+  readonly ended: Promise<TreeEnd>;
 
   constructor(id: string, owner: Owner, tree: SupervisedTree) {
     this.id = id;
@@ -59,15 +53,14 @@ export class ExecCommand {
     return { ok: true, command: new ExecCommand(id, request.owner, started.tree) };
   }
 
-  async stop(): Promise<ExecEnd> {
+  async stop(): Promise<TreeEnd> {
     await this.tree.terminate(STOP);
     return this.ended;
   }
 
-  async #conclude(): Promise<ExecEnd> {
-    const status = await this.tree.exited;
-    const proof = await this.tree.reap();
-    this.tree.release(proof);
-    return { status, proof };
+  async #conclude(): Promise<TreeEnd> {
+    const end = await this.tree.conclude();
+    this.tree.release(end.proof);
+    return end;
   }
 }

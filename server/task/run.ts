@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskConfig } from '../config/model.ts';
 import type { ConditionState, StartDecision } from '../service/dependencies.ts';
@@ -9,8 +9,8 @@ import type { Owner } from '../store/types.ts';
 import type { RunStatus } from './status.ts';
 import { RunTask } from './task.ts';
 
-/** So many ended runs are kept in mind; their files stay in the state directory. */
-const REMEMBERED_RUNS = 20;
+/** So many ended runs are kept, with their files. */
+export const KEPT_RUNS = 20;
 
 /** How the newest run of a task stands towards the condition `succeeded`. */
 export function taskCondition(name: string, runs: ReadonlyMap<string, TaskRun>): ConditionState {
@@ -22,10 +22,13 @@ export function taskCondition(name: string, runs: ReadonlyMap<string, TaskRun>):
   return { kind: 'hopeless', because: `${name} ended as ${task.state}` };
 }
 
-/** Drops the oldest ended runs beyond those that are kept in mind. */
+/** Drops the oldest ended runs beyond those that are kept, and their folders. */
 export function forgetOldRuns(runs: Map<string, TaskRun>): void {
   const ended = [...runs.values()].filter((run) => run.ended);
-  for (const run of ended.slice(0, Math.max(0, ended.length - REMEMBERED_RUNS))) runs.delete(run.id);
+  for (const run of ended.slice(0, Math.max(0, ended.length - KEPT_RUNS))) {
+    runs.delete(run.id);
+    run.forget();
+  }
 }
 
 /** One execution of a task graph: every task of it is started at most once. Kept in `runs/<id>/run.json`. */
@@ -42,7 +45,11 @@ export class TaskRun {
     this.#host = host;
     this.#changed = changed;
     this.#folder = runFolder(host.stateDir, id);
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    } catch {
+      // A full disk: each task's own start says so, in words.
+    }
     this.tasks = new Map(
       configs.map((config) => {
         const file = join(this.#folder, encodeName(config.name));
@@ -59,11 +66,12 @@ export class TaskRun {
   }
 
   get ended(): boolean {
-    return [...this.tasks.values()].every((task) => task.ended);
+    return this.#finished || [...this.tasks.values()].every((task) => task.ended);
   }
 
   /** Starts or blocks what waits, as `decide` says; `true` when anything moved. */
   settle(decide: (task: TaskConfig) => StartDecision): boolean {
+    if (this.#finished) return false;
     let moved = false;
     for (const task of this.tasks.values()) {
       if (task.state !== 'waiting') continue;
@@ -94,6 +102,15 @@ export class TaskRun {
     return open;
   }
 
+  /** Removes its files; only once it has ended. */
+  forget(): void {
+    try {
+      rmSync(this.#folder, { recursive: true, force: true });
+    } catch {
+      // What is left is tried again when the next supervisor tidies up.
+    }
+  }
+
   get #state(): RunStatus['state'] {
     const states = [...this.tasks.values()].map((task) => task.state);
     if (!this.ended) return 'running';
@@ -112,7 +129,9 @@ export class TaskRun {
 
   /** Best effort: a full disk must not end the run, whose result stands in the journal too. */
   #persist(): void {
-    const written = writeFileAtomicSync(join(this.#folder, 'run.json'), `${JSON.stringify(this.status)}\n`);
+    // Not flushed: it outlives the supervisor, and a flush for each task would hold everybody else up.
+    const text = `${JSON.stringify(this.status)}\n`;
+    const written = writeFileAtomicSync(join(this.#folder, 'run.json'), text, { durable: false });
     if (!written.ok) this.#host.journal('health_warn', { reason: written.failure.reason, detail: `run ${this.id}` });
   }
 }

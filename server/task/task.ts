@@ -95,12 +95,14 @@ export class RunTask {
   async #run(): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       const end = await this.#attempt(attempt);
-      if (this.#canceled) return this.#settle('canceled', 'canceled');
+      // What ended by itself before it was canceled has a result, and that is kept.
+      if (end.canceled) return this.#settle('canceled', 'canceled');
       if (end.kind === 'exited' && end.status.code === 0) return this.#settle('succeeded', null);
       if (end.kind === 'exited' && end.status.code !== null && this.config.attentionCodes.includes(end.status.code)) {
         return this.#settle('needs_attention', `exit code ${end.status.code}: a person must look`);
       }
-      if (attempt >= this.config.retries) {
+      const survived = (this.proof?.survivors.length ?? 0) > 0;
+      if (attempt >= this.config.retries || this.#canceled || survived) {
         return this.#settle(end.kind === 'timed_out' ? 'timed_out' : 'failed', describeEnd(end, this.config));
       }
       this.#detail = `attempt ${attempt + 2} of ${this.config.retries + 1}: ${describeEnd(end, this.config)}`;
@@ -127,7 +129,7 @@ export class RunTask {
       logPath: this.#place.log,
       exitRecordPath: this.#place.exitRecordPath,
     });
-    if (!started.ok) return { kind: 'not_started', message: started.message };
+    if (!started.ok) return { kind: 'not_started', canceled: this.#canceled, message: started.message };
     const tree = started.tree;
     this.#tree = tree;
     this.#changed();
@@ -137,17 +139,26 @@ export class RunTask {
     const timer =
       config.timeoutMs === null
         ? undefined
-        : setTimeout(() => {
-            timedOut = true;
-            void tree.terminate(stopOptions);
-          }, config.timeoutMs);
-    const status = await tree.exited;
+        : setTimeout(
+            () => {
+              timedOut = true;
+              void tree.terminate(stopOptions);
+            },
+            Math.min(config.timeoutMs, LONGEST_TIMER_MS),
+          );
+    let canceled = false;
+    void tree.exited.then(() => {
+      clearTimeout(timer);
+      canceled = this.#canceled;
+    });
+    const { status, proof } = await tree.conclude();
     clearTimeout(timer);
-    this.proof = await tree.reap();
-    tree.release(this.proof);
+    this.proof = proof;
+    tree.release(proof);
     this.#tree = null;
     this.#exitCode = status.code;
-    return timedOut ? { kind: 'timed_out' } : { kind: 'exited', status };
+    canceled ||= this.#canceled && proof.survivors.length > 0;
+    return timedOut ? { kind: 'timed_out', canceled } : { kind: 'exited', canceled, status };
   }
 
   #settle(state: TaskStateName, detail: string | null): void {
@@ -165,10 +176,14 @@ export class RunTask {
   }
 }
 
+/** A longer delay makes a Node timer fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** `canceled`: it was asked to end before its leader had ended. */
 type AttemptEnd =
-  | { readonly kind: 'exited'; readonly status: ExitStatus }
-  | { readonly kind: 'timed_out' }
-  | { readonly kind: 'not_started'; readonly message: string };
+  | { readonly kind: 'exited'; readonly canceled: boolean; readonly status: ExitStatus }
+  | { readonly kind: 'timed_out'; readonly canceled: boolean }
+  | { readonly kind: 'not_started'; readonly canceled: boolean; readonly message: string };
 
 function describeEnd(end: AttemptEnd, config: TaskConfig): string {
   switch (end.kind) {
