@@ -1,6 +1,8 @@
 /** What a verb is: its face on the command line and what it does. One file each under `verbs/`. */
 import type { Terminal } from './terminal.ts';
 
+export { ExitCode as Exit } from '../life/exitCode.ts';
+
 export interface OptionSpec {
   /** Without the dashes. */
   readonly long: string;
@@ -45,15 +47,3 @@ export interface Verb extends VerbSpec {
   /** Resolves with the exit code. */
   run(context: Context, invocation: Invocation): Promise<number>;
 }
-
-/** Exit codes of the contract. `exec` gives the code of its command besides. */
-export const Exit = {
-  done: 0,
-  failed: 1,
-  held: 2,
-  lockLost: 4,
-  usage: 64,
-  configuration: 78,
-  interrupted: 130,
-  terminated: 143,
-} as const;

@@ -1,4 +1,4 @@
-/** Exit codes of DESIGN 9, of the supervisor and of every verb. */
+/** Exit codes of DESIGN 9, of the supervisor and of every verb; `exec` gives the code of its command besides. */
 export const ExitCode = {
   done: 0,
   failed: 1,

@@ -92,6 +92,13 @@ export class TestWorkspace {
     return this.begin(args).ended;
   }
 
+  /** Runs `coppice ...` to its end, which must be a good one. */
+  async must(...args: string[]): Promise<CommandEnd> {
+    const end = await this.run(...args);
+    if (end.code === 0) return end;
+    throw new Error(`coppice ${args.join(' ')} ended with ${end.code ?? end.signal}: ${end.stderr}${end.stdout}`);
+  }
+
   /** Runs `coppice ... --json` and parses what it prints. */
   async json<T>(...args: string[]): Promise<T> {
     const { stdout, stderr, code } = await this.run(...args, '--json');
