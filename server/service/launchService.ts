@@ -16,12 +16,21 @@ export type LaunchedService =
   | { readonly ok: true; readonly tree: SupervisedTree; readonly port: number | null }
   | { readonly ok: false; readonly message: string; readonly port: number | null };
 
-/** Chooses the port and starts the tree of one incarnation. A failure says in words what to do about it. */
+/** Chooses the port and starts the tree of one incarnation. A failure says in words what to do about it. Never rejects. */
 export async function launchService(
   host: WorkspaceHost,
   config: ServiceConfig,
   start: ServiceStart,
 ): Promise<LaunchedService> {
+  try {
+    return await launchOn(host, config, start);
+  } catch (error) {
+    // Without file handles no port can be looked at, and on a full disk no folder made for a socket.
+    return { ok: false, message: `cannot start ${config.name}: ${(error as Error).message}`, port: null };
+  }
+}
+
+async function launchOn(host: WorkspaceHost, config: ServiceConfig, start: ServiceStart): Promise<LaunchedService> {
   const chosen = await choosePort(host, config.name, config.port, start.previousPort);
   if (!chosen.ok) return { ok: false, message: chosen.message, port: null };
   const { port } = chosen;

@@ -6,7 +6,7 @@ import type { ConditionState } from './dependencies.ts';
 import { describeFailure } from './failure.ts';
 import type { WorkspaceHost } from './host.ts';
 import { adoptService, launchService } from './launchService.ts';
-import { PolicyMachine } from './machine.ts';
+import { type OutwardAction, PolicyMachine } from './machine.ts';
 import { Pending } from './pending.ts';
 import { detail } from './policy/describe.ts';
 import {
@@ -18,10 +18,9 @@ import {
   stateName,
 } from './policy/policy.ts';
 import { restore, snapshot } from './policy/snapshot.ts';
-import type { ServiceAction, ServiceEvent, ServiceStateName } from './policy/types.ts';
+import type { ServiceEvent, ServiceStateName } from './policy/types.ts';
 import { conditionOf, isRest, ownerName, serviceUrl } from './standing.ts';
 import type { ServiceStatus } from './status.ts';
-import { PolicyTimers } from './timers.ts';
 import type { SupervisedTree } from './tree.ts';
 import { Waiters } from './waiters.ts';
 import { ServiceWatch } from './watchers.ts';
@@ -35,7 +34,6 @@ export class ManagedService {
   readonly pending = new Pending(() => this.#notify());
   readonly #host: WorkspaceHost;
   readonly #changed: (service: ManagedService) => void;
-  readonly #timers = new PolicyTimers();
   readonly #machine: PolicyMachine;
   readonly #waiters = new Waiters();
   /** It was being ended when its supervisor died, and why is in its budgets already. */
@@ -57,7 +55,10 @@ export class ManagedService {
     this.#host = host;
     this.#changed = changed;
     const settings = (): ServicePolicySettings => policySettings(this.#config);
-    this.#machine = new PolicyMachine(host, settings, (action) => this.#perform(action));
+    this.#machine = new PolicyMachine(host, settings, {
+      perform: (action) => this.#perform(action),
+      timed: (event) => this.dispatch(event),
+    });
   }
 
   get #state(): ServiceState {
@@ -127,21 +128,27 @@ export class ManagedService {
     this.dispatch({ type: 'start' });
   }
 
-  /** Resolves when nothing of the service runs any more, with the proof of it (`null`: nothing ran). */
+  /**
+   * Resolves when nothing of what runs now is there any more, with the proof of it (`null`: nothing ran). A start that
+   * is asked for meanwhile is not waited out.
+   */
   async stop(): Promise<EmptyProof | null> {
     this.pending.end();
     const ran = !this.atRest && (this.#tree !== null || this.#launching !== null);
+    const { incarnation } = this.#state;
     this.dispatch({ type: 'stop' });
-    await this.until(() => this.atRest);
+    await this.until(() => this.atRest || this.#state.incarnation > incarnation);
     return ran ? this.#proof : null;
   }
 
   /** Resolves once the next incarnation was spawned, or could not be. */
   async restart(owner: Owner): Promise<void> {
     this.#owner = owner;
-    const before = this.#state.incarnation;
+    const next = this.#state.incarnation + 1;
     this.dispatch({ type: 'restart' });
-    await this.until(() => this.#state.incarnation > before || this.atRest);
+    const over = (incarnation: number): boolean =>
+      incarnation > next || (incarnation === next && this.#launching === null);
+    await this.until(() => this.atRest || over(this.#state.incarnation));
   }
 
   /** `false` unless the service was in `failed`. */
@@ -183,10 +190,14 @@ export class ManagedService {
   }
 
   dispatch(event: ServiceEvent): void {
-    if (!this.#machine.dispatch(event)) return;
-    if (this.state !== 'failed') this.#failure = null;
-    this.#host.registry.setService(this.name, snapshot(this.#state));
-    this.#notify();
+    const dispatched = this.#machine.dispatch(event);
+    if (dispatched === 'nested') return;
+    if (dispatched === 'changed') {
+      if (this.state !== 'failed') this.#failure = null;
+      this.#host.registry.setService(this.name, snapshot(this.#state));
+    }
+    // A probe that succeeds as ever is news for nobody.
+    if (dispatched === 'changed' || event.type !== 'live') this.#notify();
   }
 
   /** Measures the tree's memory anew unless that was done a moment ago. */
@@ -204,7 +215,7 @@ export class ManagedService {
       incarnation: this.#state.incarnation,
       restarts: this.#state.restarts,
       crashes: this.#state.accounting.crashes,
-      lastExit: this.#state.lastExit,
+      lastExit: this.#machine.lastExit,
       memoryMb: this.#watch?.memoryMb ?? null,
       port: tree === null ? null : this.#port,
       url: tree === null ? null : serviceUrl(this.#config, this.#port),
@@ -213,7 +224,7 @@ export class ManagedService {
       log: this.log,
       detail: this.pending.text ?? detail(this.#state, this.#host.now(), this.name),
       startedAt: tree?.record.startedAt ?? null,
-      respawnAt: this.state === 'backoff' ? this.#timers.dueAt('respawn') : null,
+      respawnAt: this.state === 'backoff' ? this.#machine.dueAt('respawn') : null,
       blockedBy: this.pending.blockedBy,
       failure: this.#failure,
       enabled: this.#config.enabled,
@@ -226,7 +237,7 @@ export class ManagedService {
     return conditionOf(this.name, this.state, this.#tree !== null, condition);
   }
 
-  #perform(action: ServiceAction): void {
+  #perform(action: OutwardAction): void {
     switch (action.type) {
       case 'spawn':
         this.#beginLaunch(action.incarnation);
@@ -234,14 +245,6 @@ export class ManagedService {
       case 'terminate':
       case 'reap':
         void this.#end(action.type, action.incarnation);
-        return;
-      case 'arm':
-        this.#timers.arm(action.timer, action.at - this.#host.now(), () =>
-          this.dispatch({ type: 'timer', timer: action.timer, incarnation: action.incarnation }),
-        );
-        return;
-      case 'disarm':
-        this.#timers.disarm(action.timer);
         return;
       case 'watch':
         this.#watch?.begin(action.what);
@@ -252,7 +255,8 @@ export class ManagedService {
       case 'journal': {
         if (action.entry.event === 'service_ready') this.#becomeReady();
         const { event, ...fields } = action.entry;
-        this.#host.journal(event, { name: this.name, ...this.#processFacts(event), ...fields });
+        const facts = event === 'service_spawned' ? this.#tree?.facts : {};
+        this.#host.journal(event, { name: this.name, ...facts, ...fields });
         if (event === 'breaker_open' || event === 'service_failed') void this.#explainFailure();
         return;
       }
@@ -300,6 +304,7 @@ export class ManagedService {
     await this.#launching;
     const tree = this.#tree;
     if (tree === null || tree.record.incarnation !== incarnation) {
+      this.#proof = null;
       this.dispatch({ type: 'emptied', incarnation, confirmed: 0, survivors: 0 });
       return;
     }
@@ -325,23 +330,17 @@ export class ManagedService {
     this.#tree?.remember({ readyAt: this.#readyAt });
   }
 
-  #releasePort(): void {
-    if (this.#port !== null) this.#host.ports.release(this.#port, this.name);
-  }
-
-  #processFacts(event: string): Record<string, unknown> {
-    if (event !== 'service_spawned' || this.#tree === null) return {};
-    const { tree, outputOffset, ports } = this.#tree.record;
-    return { pid: tree.leader.pid, startTime: tree.leader.startTime, outputOffset, ports };
-  }
-
   async #explainFailure(): Promise<void> {
-    this.#failure = await describeFailure(this.#state, this.name, this.log, this.#outputOffset);
+    const state = this.#state;
+    const text = await describeFailure(state, this.name, this.log, this.#outputOffset);
+    // It may have been reset meanwhile, and failed anew.
+    if (this.#state !== state) return;
+    this.#failure = text;
     this.#notify();
   }
 
   #notify(): void {
-    if (this.atRest) this.#releasePort();
+    if (this.#port !== null && this.atRest) this.#host.ports.release(this.#port, this.name);
     this.#waiters.look();
     this.#changed(this);
   }

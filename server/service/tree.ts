@@ -168,6 +168,12 @@ export class SupervisedTree {
     return this.#record.tree.leader.pid;
   }
 
+  /** What the journal says of a start. */
+  get facts(): Readonly<Record<string, unknown>> {
+    const { tree, outputOffset, ports } = this.#record;
+    return { pid: tree.leader.pid, startTime: tree.leader.startTime, outputOffset, ports };
+  }
+
   /** Who is in the tree now; what is seen is remembered, so that it is found again after losing its parent. */
   members(table: ProcessTable): readonly TreeMember[] {
     const members = census(table, this.#record.tree, this.#ledger);
