@@ -11,7 +11,7 @@ import type { WorkspaceHost } from './service/host.ts';
 import { type NameOutcome, outcome } from './service/outcome.ts';
 import { ManagedService } from './service/service.ts';
 import type { Owner } from './store/types.ts';
-import { ExecCommand, type ExecRequest } from './task/exec.ts';
+import { ExecCommand, type ExecRequest, type ExecStart } from './task/exec.ts';
 import { forgetOldRuns, TaskRun, taskCondition } from './task/run.ts';
 
 /** A tree that was stopped, by the name that people know it by. */
@@ -129,7 +129,7 @@ export class Supervisor {
     });
   }
 
-  async exec(request: ExecRequest): Promise<{ ok: true; command: ExecCommand } | { ok: false; message: string }> {
+  async exec(request: ExecRequest): Promise<ExecStart> {
     const started = await ExecCommand.start(this.host, this.#nextId(), request);
     if (!started.ok) return started;
     const { command } = started;

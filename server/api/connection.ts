@@ -1,14 +1,8 @@
 import type { Socket } from 'node:net';
-import {
-  createMessageConnection,
-  Message,
-  type MessageConnection,
-  ResponseError,
-  StreamMessageReader,
-  StreamMessageWriter,
-} from 'vscode-jsonrpc/node';
+import { createMessageConnection, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import { FrameGuard } from './guard.ts';
 import { ErrorCode, type HelloParams, PROTOCOL_VERSION, type RequestName, type Requests } from './protocol.ts';
+import { CountingWriter, StrictReader } from './streams.ts';
 import { isRequestName, validateParams } from './validate.ts';
 
 /** So long may a new connection be silent before it must have said hello. */
@@ -44,8 +38,9 @@ export class ClientConnection {
       for (const listener of this.#closedListeners) listener();
       closed(this);
     });
-    this.#writer = new CountingWriter(socket);
-    this.#connection = createMessageConnection(new StreamMessageReader(socket.pipe(guard)), this.#writer);
+    this.#writer = new CountingWriter(socket, () => socket.destroy());
+    const reader = new StrictReader(socket.pipe(guard), () => guard.taken());
+    this.#connection = createMessageConnection(reader, this.#writer);
     this.#connection.onError(() => socket.destroy());
     this.#connection.onRequest(async (method: string, params: unknown) => {
       this.#writer.expect();
@@ -106,31 +101,10 @@ export class ClientConnection {
 
   /** After the answer that is on its way. */
   #endSoon(): void {
-    setImmediate(() => this.end());
+    void this.answered().then(() => this.end());
   }
 }
 
 function refuse(code: number, message: string): ResponseError<void> {
   return new ResponseError<void>(code, message);
-}
-
-/** Knows when the answers that are owed have been written. */
-class CountingWriter extends StreamMessageWriter {
-  #owed = 0;
-  readonly #waiting: (() => void)[] = [];
-
-  expect(): void {
-    this.#owed += 1;
-  }
-
-  idle(): Promise<void> {
-    return this.#owed === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  override async write(message: Message): Promise<void> {
-    await super.write(message);
-    if (!Message.isResponse(message)) return;
-    this.#owed -= 1;
-    if (this.#owed === 0) for (const resolve of this.#waiting.splice(0)) resolve();
-  }
 }

@@ -5,6 +5,13 @@ import { MAX_MESSAGE_BYTES } from './protocol.ts';
 const MAX_HEADER_BYTES = 1024;
 
 /**
+ * So many messages may have come through and not been taken up yet; then the socket is not read on until they are. A
+ * client that sends faster than it is served would otherwise fill the memory and, each of its messages costing a turn
+ * of the event loop, keep everybody else waiting.
+ */
+const MOST_WAITING = 100;
+
+/**
  * Lets through only what is framed as the protocol says (`Content-Length: n`, blank line, n bytes; n within the
  * limit) and fails at the first byte that is not, so that a client which speaks something else can neither make the
  * supervisor gather bytes without end nor keep a connection.
@@ -12,10 +19,27 @@ const MAX_HEADER_BYTES = 1024;
 export class FrameGuard extends Transform {
   #header = Buffer.alloc(0);
   #bodyLeft = 0;
+  #waiting = 0;
+  #held: TransformCallback | null = null;
+
+  /** One more of the messages that came through was taken up. */
+  taken(): void {
+    this.#waiting -= 1;
+    if (this.#held === null || this.#waiting > MOST_WAITING) return;
+    const done = this.#held;
+    this.#held = null;
+    done();
+  }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     const problem = this.#problem(chunk);
-    done(problem === null ? null : new Error(problem), problem === null ? chunk : undefined);
+    if (problem !== null) {
+      done(new Error(problem));
+      return;
+    }
+    this.push(chunk);
+    if (this.#waiting > MOST_WAITING) this.#held = done;
+    else done();
   }
 
   /** Follows the framing through one more chunk; what is wrong with it, in words. */
@@ -42,6 +66,7 @@ export class FrameGuard extends Transform {
       rest = rest.subarray(end + 4 - before);
       this.#header = Buffer.alloc(0);
       this.#bodyLeft = length;
+      this.#waiting += 1;
     }
     return null;
   }

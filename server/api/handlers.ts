@@ -87,7 +87,7 @@ async function startCommand(
   const session = params.session ?? `exec-of-${connection.client?.pid ?? 0}`;
   const owner: Owner = { kind: 'session', session, process };
   const started = await supervisor.exec({ argv: params.argv, cwd: params.cwd, env: params.env, owner });
-  if (!started.ok) throw new ResponseError(ErrorCode.spawnFailed, started.message);
+  if (!started.ok) throw new ResponseError(ErrorCode.spawnFailed, started.message, { reason: started.reason });
   const { command } = started;
   // Without a session of its own a command lives as long as the terminal that asked for it.
   if (params.session === null) {

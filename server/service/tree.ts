@@ -47,7 +47,10 @@ export interface TreeRequest {
 
 export type TreeStart =
   | { readonly ok: true; readonly tree: SupervisedTree }
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly reason: StartFailureReason; readonly message: string };
+
+/** `fault`: a step failed in a way that is no ordinary failure of a launch. */
+export type StartFailureReason = LaunchFailure['reason'] | 'fault';
 
 export interface StopOptions {
   readonly stopSignal: NodeJS.Signals;
@@ -69,7 +72,7 @@ export async function startTree(host: WorkspaceHost, request: TreeRequest): Prom
     return await start(host, request);
   } catch (error) {
     // A full disk or a lack of file handles shows in any step; it fails this start, never the supervisor.
-    return { ok: false, message: `cannot start ${request.name}: ${(error as Error).message}` };
+    return { ok: false, reason: 'fault', message: `cannot start ${request.name}: ${(error as Error).message}` };
   }
 }
 
@@ -271,5 +274,5 @@ function fillPort(env: Readonly<Record<string, string>>, port: number | null): R
 }
 
 function failed(failure: LaunchFailure): TreeStart {
-  return { ok: false, message: describeLaunchFailure(failure) };
+  return { ok: false, reason: failure.reason, message: describeLaunchFailure(failure) };
 }

@@ -1,5 +1,5 @@
 import type { WorkspaceHost } from '../service/host.ts';
-import { type SupervisedTree, startTree, type TreeEnd } from '../service/tree.ts';
+import { type StartFailureReason, type SupervisedTree, startTree, type TreeEnd } from '../service/tree.ts';
 import { logPath } from '../store/paths.ts';
 import type { Owner } from '../store/types.ts';
 
@@ -9,6 +9,10 @@ export interface ExecRequest {
   readonly env: NodeJS.ProcessEnv;
   readonly owner: Owner;
 }
+
+export type ExecStart =
+  | { readonly ok: true; readonly command: ExecCommand }
+  | { readonly ok: false; readonly reason: StartFailureReason; readonly message: string };
 
 /** `exec` gives a command five seconds between SIGTERM and SIGKILL, as any entry has by default. */
 const STOP = { stopSignal: 'SIGTERM', stopTimeoutMs: 5_000 } as const;
@@ -28,11 +32,7 @@ export class ExecCommand {
     this.ended = this.#conclude();
   }
 
-  static async start(
-    host: WorkspaceHost,
-    id: string,
-    request: ExecRequest,
-  ): Promise<{ ok: true; command: ExecCommand } | { ok: false; message: string }> {
+  static async start(host: WorkspaceHost, id: string, request: ExecRequest): Promise<ExecStart> {
     const started = await startTree(host, {
       key: `exec/${id}`,
       name: `exec-${id}`,
@@ -49,7 +49,7 @@ export class ExecCommand {
       port: null,
       logPath: logPath(host.stateDir, `exec-${id}`),
     });
-    if (!started.ok) return { ok: false, message: started.message };
+    if (!started.ok) return { ok: false, reason: started.reason, message: started.message };
     return { ok: true, command: new ExecCommand(id, request.owner, started.tree) };
   }
 

@@ -12,7 +12,7 @@ export const exec: Verb = {
   summary: 'run one command, supervised',
   usage: '[--session <session>] -- <command...>',
   description: [
-    'Runs a command under the supervisor: in a process tree of its own, with a clean environment, its output shown as it comes and kept in a log. When it ends, whatever it left running is ended too. The exit code is the one of the command, or 128 plus the number of the signal that ended it. Standard input is empty.',
+    'Runs a command under the supervisor: in a process tree of its own, with a clean environment, its output shown as it comes and kept in a log. When it ends, whatever it left running is ended too. The exit code is the one of the command, or 128 plus the number of the signal that ended it; 127 when the command was not found, 126 when it is no program. Standard input is empty.',
     'Ctrl-C, or the end of this terminal, stops the whole tree, and proves it. With --session the command belongs to that session instead: it outlives this terminal, until `coppice reap --session <session>`.',
   ].join('\n'),
   positionals: { least: 1, most: Number.POSITIVE_INFINITY },
@@ -38,7 +38,7 @@ export const exec: Verb = {
       if (started.failure.reason !== 'refused' || started.failure.code !== ErrorCode.spawnFailed)
         return fail(context, started.failure);
       context.terminal.say(`coppice: ${started.failure.detail}`);
-      return Exit.failed;
+      return codeOfFailedStart(started.failure.word);
     });
   },
 };
@@ -81,6 +81,18 @@ function report(context: Context, command: ExecStarted, result: ExecResult, inte
   // Of a command that ended by itself and left nothing, its output is all that is to be said.
   if (!interrupted && result.proof.survivors.length === 0) return;
   for (const line of proofLines([{ name: command.id, proof: result.proof }])) terminal.say(line);
+}
+
+/** As a shell says it, so that a caller can tell them from what a command itself returns. */
+function codeOfFailedStart(reason: string | null): number {
+  switch (reason) {
+    case 'command_not_found':
+      return 127;
+    case 'not_executable':
+      return 126;
+    default:
+      return Exit.failed;
+  }
 }
 
 function codeOf({ code, signal }: ExecResult): number {
