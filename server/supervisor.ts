@@ -74,6 +74,7 @@ export class Supervisor {
     const accepted = outcomes.filter((one) => one.ok).map((one) => one.name);
     const closure = withDependencies(accepted, this.#entries());
     const starting = closure.filter((name) => this.services.get(name)?.atRest && !this.services.get(name)?.needsReset);
+    if (owner.kind === 'configuration') this.#keep(closure);
     for (const name of starting) {
       if (accepted.includes(name) || this.services.get(name)?.config.enabled) this.#pending.set(name, owner);
     }
@@ -253,6 +254,14 @@ export class Supervisor {
       ? { kind: 'coming' }
       : { kind: 'hopeless', because: `${name} is ${service.pending.text}` };
   };
+
+  /** What a session started and is now asked for beyond it no longer ends with that session. */
+  #keep(names: readonly string[]): void {
+    for (const name of names) {
+      const service = this.services.get(name);
+      if (service?.atRest === false && service.owner.kind === 'session') service.belongTo({ kind: 'configuration' });
+    }
+  }
 
   #judgeStart(name: string): NameOutcome {
     const service = this.services.get(name);

@@ -128,6 +128,13 @@ export class ManagedService {
     this.dispatch({ type: 'start' });
   }
 
+  /** What runs belongs to `owner` from now on. */
+  belongTo(owner: Owner): void {
+    this.#owner = owner;
+    this.#tree?.remember({ owner });
+    this.#notify();
+  }
+
   /**
    * Resolves when nothing of what runs now is there any more, with the proof of it (`null`: nothing ran). A start that
    * is asked for meanwhile is not waited out.

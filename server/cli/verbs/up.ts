@@ -53,9 +53,11 @@ export const up: Verb = {
     }
     const checked = await checkConfiguration(context, invocation.positionals);
     if (checked !== null) return checked;
+    // What a terminal shows ends with it, however that ends: killed, it cannot stop anything itself.
+    const session = invocation.options.has('detach') ? null : `up-${process.pid}`;
     for (let attempt = 1; ; attempt += 1) {
       let isDraining = false;
-      const code = await withSupervisor(context, { mode: 'start' }, async (attached) => {
+      const code = await withSupervisor(context, { mode: 'start', session }, async (attached) => {
         const asked = await ask(context, invocation, attached, timeoutMs);
         switch (asked.kind) {
           case 'accepted':
