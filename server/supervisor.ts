@@ -5,13 +5,16 @@ import {
   decideStart,
   type GraphEntry,
   stopsAfter,
+  tasksNeededBy,
   withDependencies,
 } from './service/dependencies.ts';
 import type { WorkspaceHost } from './service/host.ts';
+import { allOver, stopInOrder } from './service/order.ts';
 import { type NameOutcome, outcome } from './service/outcome.ts';
 import { ManagedService } from './service/service.ts';
 import type { Owner } from './store/types.ts';
-import { ExecCommand, type ExecRequest, type ExecStart } from './task/exec.ts';
+import { Commands } from './task/commands.ts';
+import type { ExecRequest, ExecStart } from './task/exec.ts';
 import { forgetOldRuns, TaskRun, taskCondition } from './task/run.ts';
 
 /** A tree that was stopped, by the name that people know it by. */
@@ -25,9 +28,7 @@ export class Supervisor {
   readonly host: WorkspaceHost;
   readonly services = new Map<string, ManagedService>();
   readonly runs = new Map<string, TaskRun>();
-  readonly commands = new Map<string, ExecCommand>();
-  /** The newest that ended, for callers that ask a moment later. */
-  readonly endedCommands = new Map<string, ExecCommand>();
+  readonly commands: Commands;
   /** Services that were asked for and wait for what they depend on, with who asked. */
   readonly #pending = new Map<string, Owner>();
   readonly #changed: () => void;
@@ -42,6 +43,7 @@ export class Supervisor {
     this.host = host;
     this.#config = config;
     this.#changed = changed;
+    this.commands = new Commands(host, changed);
     for (const service of config.services.values()) this.#add(service);
   }
 
@@ -57,7 +59,7 @@ export class Supervisor {
   /** Something runs, or waits to. */
   get busy(): boolean {
     const runs = [...this.runs.values()].some((run) => !run.ended);
-    return runs || this.commands.size > 0 || [...this.services.values()].some((service) => !service.atRest);
+    return runs || this.commands.busy || [...this.services.values()].some((service) => !service.atRest);
   }
 
   /** Makes the memory in every status a recent one. */
@@ -73,16 +75,16 @@ export class Supervisor {
     const outcomes = wanted.map((name) => this.#judgeStart(name));
     const accepted = outcomes.filter((one) => one.ok).map((one) => one.name);
     const closure = withDependencies(accepted, this.#entries());
-    const starting = closure.filter((name) => this.services.get(name)?.atRest && !this.services.get(name)?.needsReset);
+    const starting = closure.filter((name) => {
+      const service = this.services.get(name);
+      return service !== undefined && mayStart(service) && (service.config.enabled || accepted.includes(name));
+    });
     if (owner.kind === 'configuration') this.#keep(closure);
     for (const name of starting) {
-      if (accepted.includes(name) || this.services.get(name)?.config.enabled) this.#pending.set(name, owner);
+      // Who asked first has it, unless it is asked for beyond his session.
+      if (owner.kind === 'configuration' || !this.#pending.has(name)) this.#pending.set(name, owner);
     }
-    const goals = [
-      ...starting.filter((name) => this.#pending.has(name)),
-      ...accepted.filter((name) => this.#config.tasks.has(name)),
-    ];
-    this.#startRun(goals, owner);
+    this.#startRun([...starting, ...accepted.filter((name) => this.#config.tasks.has(name))], owner);
     this.settle();
     return outcomes;
   }
@@ -91,34 +93,24 @@ export class Supervisor {
   async stop(names: readonly string[]): Promise<NameOutcome[]> {
     const wanted = names.length > 0 ? [...new Set(names)] : [...this.services.keys()];
     if (names.length === 0) this.#everythingFor = null;
-    const stops = new Map<string, Promise<NameOutcome>>();
-    const after = stopsAfter(wanted, this.#entries());
     for (const name of wanted) this.#pending.delete(name);
-    const stopOne = (name: string): Promise<NameOutcome> => {
-      let stop = stops.get(name);
-      if (stop === undefined) {
-        const first = Promise.all([...(after.get(name) ?? [])].map(stopOne));
-        stop = first.then(() => this.#stopOne(name));
-        stops.set(name, stop);
-      }
-      return stop;
-    };
-    return Promise.all(wanted.map(stopOne));
+    return stopInOrder(wanted, this.#entries(), (name) => this.#stopOne(name));
   }
 
+  /**
+   * Restarts names (none: all that run). What depends on one another is stopped and started in the order that any stop
+   * and start has; everything else is restarted at the same time.
+   */
   async restart(names: readonly string[], owner: Owner): Promise<NameOutcome[]> {
     const wanted =
-      names.length > 0 ? names : [...this.services.values()].filter((one) => !one.atRest).map((one) => one.name);
-    return Promise.all(
-      wanted.map(async (name) => {
-        const service = this.services.get(name);
-        const judged = this.#judgeStart(name);
-        if (service === undefined || (!judged.ok && judged.reason !== 'already_running')) return judged;
-        if (service.atRest) return this.up([name], owner)[0] ?? judged;
-        await service.restart(service.owner);
-        return outcome(name, 'restarted', service.lastProof);
-      }),
-    );
+      names.length > 0
+        ? [...new Set(names)]
+        : [...this.services.values()].filter((one) => !one.atRest).map((one) => one.name);
+    const running = wanted.filter((name) => this.services.get(name)?.wanted);
+    const after = [...stopsAfter(running, this.#entries())];
+    const linked = new Set(after.flatMap(([name, first]) => (first.size === 0 ? [] : [name, ...first])));
+    const inOrder = this.#restartInOrder(linked);
+    return allOver(wanted.map((name) => (linked.has(name) ? inOrder(name) : this.#restartOne(name, owner))));
   }
 
   reset(names: readonly string[]): NameOutcome[] {
@@ -130,19 +122,8 @@ export class Supervisor {
     });
   }
 
-  async exec(request: ExecRequest): Promise<ExecStart> {
-    const started = await ExecCommand.start(this.host, this.#nextId(), request);
-    if (!started.ok) return started;
-    const { command } = started;
-    this.commands.set(command.id, command);
-    void command.ended.then(() => {
-      this.commands.delete(command.id);
-      this.endedCommands.set(command.id, command);
-      for (const id of this.endedCommands.keys()) if (this.endedCommands.size > 100) this.endedCommands.delete(id);
-      this.#changed();
-    });
-    if (this.#stopping) void command.stop();
-    return started;
+  exec(request: ExecRequest): Promise<ExecStart> {
+    return this.commands.start(this.#nextId(), request);
   }
 
   /** Stops all that `belongs`; resolves with what was proven gone. */
@@ -155,24 +136,27 @@ export class Supervisor {
     }
     this.#changed();
     if (this.#everythingFor !== null && belongs(this.#everythingFor)) this.#everythingFor = null;
-    const commands = [...this.commands.values()].filter((one) => belongs(one.owner));
-    const [stopped, ended] = await Promise.all([
-      services.length > 0 ? this.stop(services.map((one) => one.name)) : [],
-      Promise.all(commands.map(async (one) => ({ name: one.tree.record.name, proof: (await one.stop()).proof }))),
-    ]);
+    const stopping = services.length > 0 ? this.stop(services.map((one) => one.name)) : [];
+    const [stopped, ended] = await allOver([stopping, this.commands.stop(belongs)] as const);
     return [...stopped.flatMap(({ name, proof }) => (proof === null ? [] : [{ name, proof }])), ...ended];
   }
 
-  /** Ends everything, for good: services, runs and commands. */
+  /** Ends everything, for good: services, runs and commands. A step that fails keeps none of the others from its end. */
   async drain(): Promise<StoppedTree[]> {
     this.#stopping = true;
     this.#pending.clear();
-    const runs = Promise.all([...this.runs.values()].map((run) => run.cancel()));
-    const reaped = await this.reap(() => true);
-    const tasks = (await runs)
+    const runs = allOver([...this.runs.values()].map((run) => run.cancel()));
+    const [reaped, canceled] = await allOver([this.reap(() => true), runs] as const);
+    const tasks = canceled
       .flat()
       .flatMap((task) => (task.proof === null ? [] : [{ name: task.config.name, proof: task.proof }]));
     return [...reaped, ...tasks];
+  }
+
+  /** For a supervisor that must not touch anything any more: from now on nothing is started. */
+  freeze(): void {
+    this.#stopping = true;
+    this.#pending.clear();
   }
 
   /** Puts another configuration in force and touches only what it concerns. */
@@ -249,7 +233,8 @@ export class Supervisor {
     const service = this.services.get(name);
     if (service === undefined) return taskCondition(name, this.runs);
     const state = service.condition(condition);
-    if (state.kind !== 'hopeless' || !this.#pending.has(name)) return state;
+    // What is about to start does not count as what it was before (completed, say).
+    if (state.kind === 'coming' || !this.#pending.has(name)) return state;
     return service.pending.blockedBy === null
       ? { kind: 'coming' }
       : { kind: 'hopeless', because: `${name} is ${service.pending.text}` };
@@ -266,10 +251,49 @@ export class Supervisor {
   #judgeStart(name: string): NameOutcome {
     const service = this.services.get(name);
     if (this.#stopping) return outcome(name, 'shutting_down');
-    if (service === undefined) return outcome(name, this.#config.tasks.has(name) ? 'started' : 'unknown_name');
+    if (service === undefined) {
+      if (!this.#config.tasks.has(name)) return outcome(name, 'unknown_name');
+      return outcome(name, this.#isUnderWay(name) ? 'already_running' : 'started');
+    }
     if (service.needsReset) return outcome(name, 'failed', null, service.failure ?? service.status.detail);
     if (!service.atRest && service.state !== 'stopping') return outcome(name, 'already_running');
     return outcome(name, 'started');
+  }
+
+  async #restartOne(name: string, owner: Owner): Promise<NameOutcome> {
+    const service = this.services.get(name);
+    const judged = this.#judgeStart(name);
+    if (!judged.ok) return judged;
+    if (service === undefined || service.atRest) return this.up([name], owner)[0] ?? judged;
+    await service.restart(service.owner);
+    return this.#restarted(service);
+  }
+
+  /** Stops `names` together, in order, and has each come back when what it depends on is there; one answer a name. */
+  #restartInOrder(names: ReadonlySet<string>): (name: string) => Promise<NameOutcome> {
+    const services = [...names].flatMap((name) => this.services.get(name) ?? []);
+    const owners = services.map((service) => [service.name, service.owner] as const);
+    const stopped = names.size === 0 ? Promise.resolve() : this.stop([...names]);
+    const begun = stopped.then(() => {
+      for (const [name, owner] of owners) {
+        const service = this.services.get(name);
+        if (!this.#stopping && service !== undefined && mayStart(service)) this.#pending.set(name, owner);
+      }
+      this.settle();
+    });
+    return async (name) => {
+      await begun;
+      const service = this.services.get(name);
+      return service === undefined ? outcome(name, 'unknown_name') : this.#restarted(service);
+    };
+  }
+
+  #restarted(service: ManagedService): NameOutcome {
+    const { name, lastProof } = service;
+    if (service.needsReset) return outcome(name, 'failed', lastProof, service.failure ?? service.status.detail);
+    if (this.#stopping) return outcome(name, 'shutting_down', lastProof);
+    const comes = !service.atRest || this.#pending.has(name) || service.state === 'completed';
+    return outcome(name, comes ? 'restarted' : 'stopped', lastProof);
   }
 
   async #stopOne(name: string): Promise<NameOutcome> {
@@ -289,13 +313,18 @@ export class Supervisor {
     );
   }
 
-  /** The tasks that `goals` need, in one run. */
+  /** The tasks that `goals` need, in one run; one that is under way in another run is not started beside it. */
   #startRun(goals: readonly string[], owner: Owner): void {
-    const tasks = withDependencies(goals, this.#entries()).flatMap((name) => this.#config.tasks.get(name) ?? []);
+    const { services, tasks: known } = this.#config;
+    const tasks = tasksNeededBy(goals, services, known).filter((task) => !this.#isUnderWay(task.name));
     if (tasks.length === 0) return;
     const run = new TaskRun(this.host, this.#nextId(), tasks, owner, () => this.settle());
     this.runs.set(run.id, run);
     forgetOldRuns(this.runs);
+  }
+
+  #isUnderWay(task: string): boolean {
+    return [...this.runs.values()].some((run) => run.tasks.get(task)?.ended === false);
   }
 
   #add(config: ServiceConfig): void {
@@ -311,4 +340,9 @@ export class Supervisor {
     this.#count += 1;
     return `${Date.now().toString(36)}-${process.pid.toString(36)}-${this.#count}`;
   }
+}
+
+/** It rests, or will in a moment, and no budget of it is spent. */
+function mayStart(service: ManagedService): boolean {
+  return (service.atRest || service.state === 'stopping') && !service.needsReset;
 }

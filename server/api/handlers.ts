@@ -98,7 +98,7 @@ async function startCommand(
 }
 
 async function endOfCommand(supervisor: Supervisor, id: string, stop: boolean): Promise<ExecResult> {
-  const command = supervisor.commands.get(id) ?? supervisor.endedCommands.get(id);
+  const command = supervisor.commands.find(id);
   if (command === undefined) throw new ResponseError(ErrorCode.unknownExec, `there is no command ${id}`);
   const { status, proof } = await (stop ? command.stop() : command.ended);
   return { ...status, proof };

@@ -33,7 +33,7 @@ const COMMAND_LOG = /^(?<stem>exec-[0-9a-z]+-[0-9a-z]+-\d+)\.log(?:\.|$)/;
 
 function removeOldCommandLogs({ host, commands, config }: Supervisor, now: number): void {
   const folder = logsFolder(host.stateDir);
-  const live = new Set([...commands.keys()].map((id) => encodeName(`exec-${id}`)));
+  const live = new Set([...commands.live.keys()].map((id) => encodeName(`exec-${id}`)));
   // A service may have such a name as well.
   for (const name of config.services.keys()) live.add(encodeName(name));
   const seen = new Set<string>();

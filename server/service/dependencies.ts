@@ -60,6 +60,23 @@ export function withDependencies(names: Iterable<string>, entries: ReadonlyMap<s
 }
 
 /**
+ * The tasks that `goals` need, directly or through other tasks, dependencies first. What a service that runs already
+ * once needed is of no concern.
+ */
+export function tasksNeededBy<T extends GraphEntry>(
+  goals: readonly string[],
+  services: ReadonlyMap<string, GraphEntry>,
+  tasks: ReadonlyMap<string, T>,
+): T[] {
+  const concerned = goals.flatMap((name): [string, GraphEntry][] => {
+    const service = services.get(name);
+    return service === undefined ? [] : [[name, service]];
+  });
+  const entries = new Map<string, GraphEntry>([...concerned, ...tasks]);
+  return withDependencies(goals, entries).flatMap((name) => tasks.get(name) ?? []);
+}
+
+/**
  * For each name, which of the others must be gone before it is stopped: those that depend on it, directly or through
  * entries that are not in the list. So dependents stop first, and independent entries stop at the same time.
  */

@@ -3,7 +3,7 @@ import type { EmptyProof, ExitStatus } from '../process/types.ts';
 import { logPath } from '../store/paths.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
 import type { ConditionState } from './dependencies.ts';
-import { describeFailure } from './failure.ts';
+import { FailureText } from './failure.ts';
 import type { WorkspaceHost } from './host.ts';
 import { adoptService, launchService } from './launchService.ts';
 import { type OutwardAction, PolicyMachine } from './machine.ts';
@@ -46,7 +46,7 @@ export class ManagedService {
   #port: number | null = null;
   #proof: EmptyProof | null = null;
   #readyAt: number | null = null;
-  #failure: string | null = null;
+  readonly #failure = new FailureText();
   /** Where the output of the last incarnation begins, also once its tree is gone. */
   #outputOffset = 0;
 
@@ -97,7 +97,7 @@ export class ManagedService {
 
   /** The whole text of a spent budget: count, window, last exit, what was reaped, last lines, how to go on. */
   get failure(): string | null {
-    return this.#failure;
+    return this.#failure.text;
   }
 
   get log(): string {
@@ -200,7 +200,7 @@ export class ManagedService {
     const dispatched = this.#machine.dispatch(event);
     if (dispatched === 'nested') return;
     if (dispatched === 'changed') {
-      if (this.state !== 'failed') this.#failure = null;
+      if (this.state !== 'failed') this.#failure.clear();
       this.#host.registry.setService(this.name, snapshot(this.#state));
     }
     // A probe that succeeds as ever is news for nobody.
@@ -233,7 +233,7 @@ export class ManagedService {
       startedAt: tree?.record.startedAt ?? null,
       respawnAt: this.state === 'backoff' ? this.#machine.dueAt('respawn') : null,
       blockedBy: this.pending.blockedBy,
-      failure: this.#failure,
+      failure: this.#failure.text,
       enabled: this.#config.enabled,
       outputOffset: this.#outputOffset,
     };
@@ -338,12 +338,7 @@ export class ManagedService {
   }
 
   async #explainFailure(): Promise<void> {
-    const state = this.#state;
-    const text = await describeFailure(state, this.name, this.log, this.#outputOffset);
-    // It may have been reset meanwhile, and failed anew.
-    if (this.#state !== state) return;
-    this.#failure = text;
-    this.#notify();
+    if (await this.#failure.explain(() => this.#state, this.name, this.log, this.#outputOffset)) this.#notify();
   }
 
   #notify(): void {
