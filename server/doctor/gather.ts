@@ -1,4 +1,5 @@
 /** Looks at everything that the checks need, once, and changes nothing. */
+import { existsSync } from 'node:fs';
 import { cleanEnvironment, ENVIRONMENT_RULES } from '../process/environment.ts';
 import { liveness } from '../process/identity.ts';
 import { census } from '../process/membership.ts';
@@ -124,6 +125,13 @@ function problemsOf(
     message: describeFinding(one),
     fix: null,
   }));
+  if (lock.verdict === 'live' && !existsSync(lock.lock.stateDir)) {
+    problems.push({
+      level: 'error',
+      message: `the state directory ${lock.lock.stateDir} was removed while supervisor ${lock.lock.pid} runs: it goes on, and can record nothing`,
+      fix: '`coppice down`, then `coppice up`, creates it anew',
+    });
+  }
   if (lock.verdict === 'corrupt') {
     problems.push({
       level: 'warn',

@@ -7,6 +7,8 @@ import { readStatus } from '../api/status.ts';
 import { describeProof } from '../process/describe.ts';
 import type { Claim } from '../store/claim.ts';
 import type { Journal } from '../store/journal.ts';
+import { readLockFile } from '../store/lockFile.ts';
+import { lockPath } from '../store/paths.ts';
 import type { Registry } from '../store/registry.ts';
 import type { StoppedTree, Supervisor } from '../supervisor.ts';
 import { watchConfiguration } from './configWatch.ts';
@@ -146,6 +148,11 @@ export class SupervisorLife {
         return;
       case 'deleted': {
         const again = claim.reclaim();
+        // Another folder lies at the same path by now, as after `rm -r` and a fresh clone: it is not ours.
+        if (!again.ok && 'failure' in again && again.failure.reason === 'workspace_gone') {
+          void this.#end({ kind: 'workspace_gone' });
+          return;
+        }
         supervisor.host.journal('lock_reclaimed', { ok: again.ok });
         return;
       }
@@ -157,6 +164,12 @@ export class SupervisorLife {
     }
   }
 
+  /** Who has the workspace instead. */
+  #holder(): { readonly pid: number; readonly host: string } | null {
+    const file = readLockFile(lockPath(this.#parts.supervisor.host.root));
+    return file.kind === 'lock' ? { pid: file.lock.pid, host: file.lock.hostname } : null;
+  }
+
   /** The one way out, taken once; a second call waits for the first. */
   #end(end: End): Promise<readonly StoppedTree[]> {
     this.#ending ??= this.#leave(end);
@@ -165,6 +178,7 @@ export class SupervisorLife {
 
   async #leave(end: End): Promise<readonly StoppedTree[]> {
     const { supervisor, journal } = this.#parts;
+    if (end.kind === 'lock_lost') journal.append('lock_lost', { ...this.#holder() });
     journal.append('supervisor_stopping', { why: end.kind, ...(end.kind === 'asked' ? { by: end.by } : {}) });
     for (const timer of this.#timers) clearInterval(timer);
     this.#grace.stop();
@@ -174,9 +188,9 @@ export class SupervisorLife {
       say(`${end.fault}: ${text}`);
       journal.append('supervisor_fault', { fault: end.fault, message: text.split('\n')[0] ?? '' });
     } else {
-      trees = await supervisor.drain();
-      // What is being ended for an earlier supervisor has to be gone as well.
+      // What an earlier supervisor left is ended or adopted by then, and so is drained with the rest.
       await this.#takenOver;
+      trees = await supervisor.drain();
       for (const { name, proof } of trees) say(`${name}: ${describeProof(proof)}`);
     }
     const code = exitCodeOf(end);

@@ -1,10 +1,12 @@
 import { readExitRecord } from '../process/exitRecord.ts';
 import { liveness } from '../process/identity.ts';
 import { reapTree, terminateTree } from '../process/termination.ts';
+import type { EmptyProof } from '../process/types.ts';
 import type { WorkspaceHost } from '../service/host.ts';
 import type { ManagedService } from '../service/service.ts';
 import type { StopOptions } from '../service/tree.ts';
 import type { TreeRecord } from '../store/types.ts';
+import { findUnrecorded, type UnrecordedTree } from './unrecorded.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What an earlier supervisor left behind. */
@@ -25,13 +27,24 @@ export async function takeOver(
   services: ReadonlyMap<string, ManagedService>,
   estate: Estate,
 ): Promise<void> {
-  const recorded = new Set(estate.records.filter((one) => one.role === 'service').map((one) => one.name));
+  const unrecorded = await findUnrecorded(host, estate.records);
+  const keys = new Set(estate.records.map((record) => record.key));
+  const found = unrecorded.flatMap(({ record }) => (record === null || keys.has(record.key) ? [] : [record]));
+  for (const record of found) host.registry.registerNow(record);
+  // A start that nobody was told of is ended before its service may be started: there are never two of it.
+  await Promise.all(
+    unrecorded
+      .filter(({ record }) => record === null || !found.includes(record))
+      .map((one) => endUnrecorded(host, one)),
+  );
+  const records = [...estate.records, ...found];
+  const recorded = new Set(records.filter((one) => one.role === 'service').map((one) => one.name));
   for (const [name, state] of Object.entries(estate.services)) {
     const service = services.get(name);
     if (service === undefined) host.registry.removeService(name);
     else service.restore(state, recorded.has(name));
   }
-  await Promise.all(estate.records.map((record) => takeOverTree(host, services, record, estate.heartbeatAgeMs)));
+  await Promise.all(records.map((record) => takeOverTree(host, services, record, estate.heartbeatAgeMs)));
 }
 
 async function takeOverTree(
@@ -60,6 +73,11 @@ async function takeOverTree(
   }
 }
 
+async function endUnrecorded(host: WorkspaceHost, { name, incarnation, tree }: UnrecordedTree): Promise<void> {
+  host.journal('reconciled', { name, incarnation, verdict: 'unrecorded', pid: tree.leader.pid });
+  tellReaped(host, { name, incarnation }, await terminateTree(tree, DEFAULT_STOP));
+}
+
 /** Of what the configuration does not know any more, or never knew. */
 const DEFAULT_STOP = { stopSignal: 'SIGTERM', stopTimeoutMs: 5_000 } as const;
 
@@ -72,12 +90,20 @@ async function end(
 ): Promise<void> {
   const proof =
     verdict === 'alive' ? await terminateTree(record.tree, { stopSignal, stopTimeoutMs }) : await reapTree(record.tree);
+  tellReaped(host, record, proof);
+  if (proof.survivors.length === 0) host.registry.unregister(record.key);
+}
+
+function tellReaped(
+  host: WorkspaceHost,
+  { name, incarnation }: { readonly name: string; readonly incarnation: number },
+  proof: EmptyProof,
+): void {
   host.journal('tree_reaped', {
-    name: record.name,
-    incarnation: record.incarnation,
+    name,
+    incarnation,
     confirmed: proof.confirmed.length,
     survivors: proof.survivors.map(({ identity, reason }) => ({ ...identity, reason })),
     reason: 'left by an earlier supervisor',
   });
-  if (proof.survivors.length === 0) host.registry.unregister(record.key);
 }

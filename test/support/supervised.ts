@@ -5,7 +5,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { identify, liveness } from '../../server/process/identity.ts';
 import { signalProcess } from '../../server/process/signal.ts';
 import type { ProcessIdentity } from '../../server/process/types.ts';
-import { lockPath, registryPath } from '../../server/store/paths.ts';
+import { lockPath } from '../../server/store/paths.ts';
 import { readRegistry } from '../../server/store/registry.ts';
 import type { JournalEvent, SupervisorLock, TreeRecord, WorkspaceFile } from '../../server/store/types.ts';
 import { until } from './until.ts';
@@ -57,7 +57,7 @@ export class SupervisedWorkspace extends TestWorkspace {
   }
 
   get records(): TreeRecord[] {
-    return existsSync(registryPath(this.stateDir)) ? [...readRegistry(this.stateDir).trees.values()] : [];
+    return [...readRegistry(this.stateDir).trees.values()];
   }
 
   /** `up --detach`, which must succeed; gives the supervisor's identity. */

@@ -1,0 +1,99 @@
+import { isDead, type ProcessTable, readEnvironmentVariable, readProcessTableAsync } from '../process/table.ts';
+import type { ProcessIdentity, ProcessRow, TreeIdentity } from '../process/types.ts';
+import { readJournal } from '../store/journal.ts';
+import { exitRecordPath, logPath } from '../store/paths.ts';
+import type { JournalEvent, TreeRecord } from '../store/types.ts';
+
+/** A tree of this workspace that runs and that the registry does not know. */
+export interface UnrecordedTree {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly tree: TreeIdentity;
+  /** What the registry held of it, told by the journal; `null` for a start that nobody had been told of yet. */
+  readonly record: TreeRecord | null;
+}
+
+/** Spawns that are looked for in the journal; older ones are of trees that have long ended. */
+const LATEST_EVENTS = 5_000;
+const KEEPER_NAME = 'coppice-keeper';
+
+/**
+ * Finds, by marker, the trees that a supervisor started and whose records are lost: it was killed between the launch
+ * and the entry, or the registry was torn or removed.
+ */
+export async function findUnrecorded(
+  workspace: { readonly id: string; readonly stateDir: string },
+  records: readonly TreeRecord[],
+): Promise<UnrecordedTree[]> {
+  const table = await readProcessTableAsync();
+  const known = new Set(records.map((record) => record.tree.marker));
+  const groups = new Map<string, ProcessRow[]>();
+  for (const row of table.rows.values()) {
+    if (isDead(row) || row.pid === process.pid) continue;
+    const marker = readEnvironmentVariable(row.pid, 'COPPICE_TREE');
+    if (marker === null || marker === 'unreadable' || !marker.startsWith(`${workspace.id}/`)) continue;
+    if (!known.has(marker)) groups.set(marker, [...(groups.get(marker) ?? []), row]);
+  }
+  if (groups.size === 0) return [];
+  const spawns = readJournal(workspace.stateDir, { limit: LATEST_EVENTS }).events.filter(
+    (event) => event.event === 'service_spawned',
+  );
+  return [...groups].flatMap(([marker, rows]) => describe(workspace.stateDir, table, marker, rows, spawns) ?? []);
+}
+
+function describe(
+  stateDir: string,
+  table: ProcessTable,
+  marker: string,
+  rows: readonly ProcessRow[],
+  spawns: readonly JournalEvent[],
+): UnrecordedTree | null {
+  const parts = marker.split('/');
+  const incarnation = Number(parts.at(-2));
+  const name = parts.slice(1, -2).join('/');
+  // The leader leads its session and is the oldest that does; what escaped into a session of its own came later.
+  const oldestFirst = [...rows].sort((a, b) => Number(a.startTime) - Number(b.startTime) || a.pid - b.pid);
+  const leader = oldestFirst.find((row) => row.session === row.pid && row.group === row.pid);
+  const first = leader ?? oldestFirst[0];
+  if (first === undefined || name === '' || !Number.isSafeInteger(incarnation)) return null;
+  const parent = table.rows.get(first.parent);
+  const keeper = parent?.name === KEEPER_NAME ? identityOf(table, parent) : null;
+  const identity = identityOf(table, first);
+  const tree: TreeIdentity = { leader: identity, keeper, group: first.group, session: first.session, marker };
+  const spawn = spawns.findLast((event) => event.pid === identity.pid && event.startTime === identity.startTime);
+  const known = leader !== undefined && spawn !== undefined && spawn.name === name;
+  return { name, incarnation, tree, record: known ? recordOf(stateDir, name, incarnation, tree, spawn) : null };
+}
+
+/** As `startTree` entered it; who asked for it is not told, so that it is the configuration's. */
+function recordOf(
+  stateDir: string,
+  name: string,
+  incarnation: number,
+  tree: TreeIdentity,
+  spawn: JournalEvent,
+): TreeRecord {
+  const key = `service/${name}`;
+  const ports = Array.isArray(spawn.ports) ? spawn.ports.filter((port) => Number.isSafeInteger(port)) : [];
+  return {
+    key,
+    name,
+    role: 'service',
+    incarnation,
+    tree,
+    owner: { kind: 'configuration' },
+    onSupervisorLoss: 'adopt',
+    logPath: logPath(stateDir, name),
+    outputOffset: typeof spawn.outputOffset === 'number' ? spawn.outputOffset : 0,
+    exitRecordPath: exitRecordPath(stateDir, key, incarnation),
+    ports,
+    startedAt: spawn.at,
+    readyAt: null,
+    environment: [],
+    lineage: [],
+  };
+}
+
+function identityOf(table: ProcessTable, row: ProcessRow): ProcessIdentity {
+  return { pid: row.pid, startTime: row.startTime, bootId: table.bootId };
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { identify } from '../../server/process/identity.ts';
+import { lockPath, registryPath } from '../../server/store/paths.ts';
+import { closeWorkspaces, isAlive, listing, openWorkspace, STEADY, untilGone } from '../support/supervised.ts';
+import { until } from '../support/until.ts';
+
+describe('a supervisor whose ground is taken away', () => {
+  afterEach(closeWorkspaces);
+
+  it('claims a deleted lock again, as itself, and the journal says so', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    const supervisor = await workspace.up();
+    const leader = workspace.leader('web');
+    unlinkSync(lockPath(workspace.root));
+    await until('the lock', () => workspace.lock !== null);
+    assert.deepEqual([workspace.supervisor(), isAlive(leader)], [supervisor, true]);
+    await until('the journal', () => workspace.eventsNamed('lock_reclaimed').length === 1);
+  });
+
+  it('claims it again as well when all of .coppice was removed', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    const supervisor = await workspace.up();
+    const before = readdirSync(join(workspace.root, '.coppice')).sort();
+    rmSync(join(workspace.root, '.coppice'), { recursive: true });
+    await until('the lock', () => workspace.lock !== null);
+    await until('the files', () => readdirSync(join(workspace.root, '.coppice')).length === before.length);
+    assert.deepEqual(readdirSync(join(workspace.root, '.coppice')).sort(), before);
+    assert.deepEqual(workspace.supervisor(), supervisor);
+  });
+
+  it('is joined, not doubled, by an `up` that comes while the lock is missing', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    const supervisor = await workspace.up();
+    unlinkSync(lockPath(workspace.root));
+    const end = await workspace.run('up', '--detach');
+    assert.equal([0, 2].includes(end.code ?? -1), true, end.stderr);
+    await until('the lock', () => workspace.lock !== null);
+    assert.deepEqual(workspace.supervisor(), supervisor);
+    assert.equal(workspace.eventsNamed('service_spawned').length, 1);
+  });
+
+  it('exits 4 when another holds the lock, with its trees stopped and the lock of the other left alone (R33, R105)', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    const served = workspace.begin(['serve']);
+    await until('the endpoint', async () => (await workspace.status()).supervisor !== null);
+    await workspace.up();
+    const processes = workspace.processes();
+    const other = { ...workspace.lock, ...identify(process.pid), nonce: 'ab'.repeat(16), hostname: hostname() };
+    const text = `${JSON.stringify(other)}\n`;
+    const aside = join(dirname(workspace.root), 'lock');
+    writeFileSync(aside, text);
+    renameSync(aside, lockPath(workspace.root));
+    assert.equal((await served.ended).code, 4);
+    await untilGone(processes, 0);
+    assert.equal(workspace.lock?.pid, process.pid);
+    assert.equal(workspace.eventsNamed('lock_lost').length, 1);
+    unlinkSync(lockPath(workspace.root));
+  });
+
+  it('stops everything and exits when the workspace is removed, and creates nothing again', async () => {
+    const workspace = openWorkspace({ services: { web: { ...STEADY, cwd: '.' } } });
+    const supervisor = await workspace.up();
+    const processes = [supervisor, ...workspace.processes()];
+    const { stateDir } = workspace;
+    await until('the whole registry', () => existsSync(registryPath(stateDir)));
+    const before = Object.keys(listing(stateDir));
+    rmSync(workspace.root, { recursive: true });
+    await untilGone(processes);
+    assert.equal(existsSync(workspace.root), false);
+    const allowed = [...before, 'logs/supervisor.own.log'];
+    assert.deepEqual(
+      Object.keys(listing(stateDir)).filter((path) => !allowed.includes(path)),
+      [],
+    );
+    assert.deepEqual([workspace.records, workspace.events.at(-1)?.event], [[], 'supervisor_stopped']);
+  });
+
+  it('does not take a new folder at the same path for its own: it ends, and writes nothing into it', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    const supervisor = await workspace.up();
+    const processes = [supervisor, ...workspace.processes()];
+    renameSync(workspace.root, `${workspace.root}.old`);
+    mkdirSync(workspace.root);
+    await untilGone(processes);
+    assert.deepEqual(readdirSync(workspace.root), []);
+    rmSync(workspace.root, { recursive: true });
+    renameSync(`${workspace.root}.old`, workspace.root);
+  });
+
+  it('keeps services going when the state directory is removed, brings nothing of it back by itself, and says so', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY, other: STEADY } });
+    const supervisor = await workspace.up();
+    const leader = workspace.leader('web');
+    const { stateDir } = workspace;
+    const processes = workspace.processes();
+    rmSync(stateDir, { recursive: true });
+    await workspace.run('stop', 'other');
+    const doctor = await workspace.run('doctor');
+    assert.deepEqual([isAlive(supervisor), isAlive(leader), existsSync(stateDir)], [true, true, false]);
+    assert.match(doctor.stdout, /state directory/);
+    assert.equal(doctor.code, 1);
+    const down = await workspace.run('down');
+    assert.equal(down.code, 0, down.stderr);
+    await untilGone([supervisor, ...processes]);
+    assert.equal(existsSync(stateDir), false);
+  });
+});
