@@ -12,10 +12,12 @@ import {
   describeFinding,
   describeWorkspaceFailure,
   exitsFolder,
+  heartbeatPath,
   logsFolder,
   resolveWorkspace,
   runsFolder,
 } from '../store/paths.ts';
+import { quarantineFile } from '../store/quarantine.ts';
 import { openRegistry, type Registry } from '../store/registry.ts';
 import { Supervisor } from '../supervisor.ts';
 import { version } from '../text/version.ts';
@@ -57,18 +59,26 @@ async function claimAndServe({ root, foreground }: RunOptions, endListener: EndL
     return refuse(ExitCode.failed, describeClaimFailure(claimed.failure));
   }
   const { claim } = claimed;
-  for (const finding of [...workspace.findings, ...claim.findings]) {
-    process.stderr.write(`coppice: ${describeFinding(finding)}\n`);
-  }
+  // Both looks at the workspace, before and after the win, may have found the same.
+  const findings = new Set([...workspace.findings, ...claim.findings].map(describeFinding));
+  for (const finding of findings) process.stderr.write(`coppice: ${finding}\n`);
   const { id, root: realRoot } = workspace;
-  return serve(claim, { id, root: realRoot, stateDir: claim.stateDir }, read.config, { foreground, endListener });
+  const place = { id, root: realRoot, stateDir: claim.stateDir };
+  return serve(claim, place, read.config, { foreground, endListener, findings: [...findings] });
+}
+
+interface ServeOptions {
+  readonly foreground: boolean;
+  readonly endListener: EndListener;
+  /** What was found and not used, in words. */
+  readonly findings: readonly string[];
 }
 
 async function serve(
   claim: Claim,
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
   config: WorkspaceConfig,
-  { foreground, endListener }: { readonly foreground: boolean; readonly endListener: EndListener },
+  { foreground, endListener, findings: told }: ServeOptions,
 ): Promise<number> {
   const { id, root, stateDir } = workspace;
   for (const folder of [logsFolder, exitsFolder, runsFolder])
@@ -81,6 +91,11 @@ async function serve(
     onFailure: (failure) => journal.append('health_warn', { reason: failure.reason, detail: failure.detail }),
   });
   for (const finding of findings) journal.append('state_set_aside', { ...finding });
+  if (earlier.kind === 'corrupt') {
+    const path = heartbeatPath(stateDir);
+    journal.append('state_set_aside', { kind: 'heartbeat_corrupt', path, aside: quarantineFile(path) });
+  }
+  for (const detail of told) journal.append('health_warn', { reason: 'not_used', detail });
   journal.append('supervisor_started', {
     pid: process.pid,
     version: claim.lock.version,

@@ -4,7 +4,8 @@ import { writeFileAtomicSync, writeNewFileSync } from './atomic.ts';
 import type { ClaimFailure } from './claimFailure.ts';
 import { classifyIoError, errorCode } from './ioFailure.ts';
 import { coppiceFolder } from './lockFile.ts';
-import { readSmallFile } from './smallFile.ts';
+import { quarantineFile } from './quarantine.ts';
+import { parseObject, readSmallFile } from './smallFile.ts';
 import { folderProblem } from './trust.ts';
 import { folderIdentity, type Workspace, workspaceFilePath } from './workspace.ts';
 
@@ -38,5 +39,7 @@ export function pinWorkspace(root: string, id: string, stateDir: string): void {
   const path = workspaceFilePath(root);
   const text = `${JSON.stringify({ id, stateDir })}\n`;
   const known = readSmallFile(path);
+  // Not what we would write, and not of a workspace at all: evidence of a torn write or of a stranger's hand.
+  if (known.kind === 'odd' || (known.kind === 'text' && parseObject(known.text) === null)) quarantineFile(path);
   if (known.kind !== 'text' || known.text !== text) writeFileAtomicSync(path, text, { mode: 0o644 });
 }

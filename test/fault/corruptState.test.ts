@@ -98,14 +98,16 @@ describe('state that was torn before a supervisor starts', () => {
     );
   });
 
-  it('a heartbeat that is torn is replaced by the next one', async () => {
+  it('a heartbeat that is torn is set aside, the journal says so, and the next one takes its place', async () => {
     const workspace = await abandoned();
     writeFileSync(join(workspace.stateDir, 'heartbeat.json'), '{"pid":');
     const supervisor = await workspace.up();
     assert.equal(JSON.parse(readFileSync(join(workspace.stateDir, 'heartbeat.json'), 'utf8')).pid, supervisor.pid);
+    assert.equal(aside(workspace, 'heartbeat.json').length, 1);
+    assert.equal(workspace.eventsNamed('state_set_aside')[0]?.kind, 'heartbeat_corrupt');
   });
 
-  it('a workspace.json that is torn is written anew', async () => {
+  it('a workspace.json that is torn is set aside, the journal says so, and it is written anew', async () => {
     const workspace = await abandoned();
     const { stateDir } = workspace;
     const leader = workspace.leader('web');
@@ -113,6 +115,11 @@ describe('state that was torn before a supervisor starts', () => {
     const end = await workspace.run('up', '--detach');
     assert.equal(end.code, 0, end.stderr);
     assert.equal(workspace.stateDir, stateDir);
+    const kept = readdirSync(join(workspace.root, '.coppice')).filter((one) =>
+      one.startsWith('workspace.json.corrupt-'),
+    );
+    assert.equal(kept.length, 1);
+    assert.match(String(workspace.eventsNamed('health_warn')[0]?.detail), /workspace\.json/);
     assert.equal((await workspace.service('web')).pid, leader.pid);
   });
 
