@@ -9,5 +9,4 @@ export * from '../config/reader.ts';
 export * from '../doctor/doctor.ts';
 export * from '../doctor/gather.ts';
 export * from '../life/run.ts';
-export * from '../process/environment.ts';
 export * from '../process/launch.ts';

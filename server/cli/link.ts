@@ -22,6 +22,9 @@ export type LinkResult =
 const HOLDER_PATIENCE_MS = 10_000;
 /** From spawn to serving; a machine under load needs seconds for a Node process. */
 const START_PATIENCE_MS = 30_000;
+/** Most supervisors serve within this time, and somebody waits for it: looked at often until then (0.3 ms a look). */
+const USUAL_START_MS = 1_000;
+const SHORT_PAUSE_MS = 8;
 const HELLO_PATIENCE_MS = 10_000;
 const FIRST_PAUSE_MS = 15;
 const LONGEST_PAUSE_MS = 200;
@@ -65,7 +68,9 @@ async function startAndAttach(workspace: Workspace, options: LinkOptions): Promi
   });
   try {
     const deadline = performance.now() + START_PATIENCE_MS;
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+    const began = performance.now();
+    for (;;) {
+      const pause = performance.now() - began < USUAL_START_MS ? SHORT_PAUSE_MS : LONGEST_PAUSE_MS;
       await Promise.race([sleep(pause), supervisor.exited]);
       const over = endOf(() => ended);
       if (over !== null) return judgeEnd(over, supervisor.output());

@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { REMOVED_VARIABLE } from '../life/removedNames.ts';
+import { cleanEnvironment } from '../process/environment.ts';
+import { launchDetached } from '../process/launchDetached.ts';
 import type { ExitStatus } from '../process/types.ts';
 import type { LinkFailure } from './failures.ts';
 
@@ -25,11 +27,6 @@ export type StartResult =
 export async function startSupervisor(root: string, environment: NodeJS.ProcessEnv): Promise<StartResult> {
   const program = findProgram();
   if (!program.ok) return { ok: false, failure: { reason: 'no_program', searched: program.searched } };
-  // Loaded here, and not above: they bring the whole process layer, which `ps` has no use for.
-  const [{ launchDetached }, { cleanEnvironment }] = await Promise.all([
-    import('../process/launch.ts'),
-    import('../process/environment.ts'),
-  ]);
   const { env, removed } = cleanEnvironment(environment);
   const started = await launchDetached({
     argv: [process.execPath, program.file, '--root', root],

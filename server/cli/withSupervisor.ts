@@ -4,7 +4,7 @@ import type { RequestName, Requests } from '../api/protocol.ts';
 import { describeFinding } from '../store/paths.ts';
 import { formatDuration } from '../text/units.ts';
 import type { CliFailure } from './failures.ts';
-import { attach, ensureSupervisor, openWorkspace, type Workspace } from './link.ts';
+import { attach, ensureSupervisor, type LinkResult, openWorkspace, type Workspace } from './link.ts';
 import { describeFailure, exitCodeOf } from './messages.ts';
 import type { Context } from './verb.ts';
 
@@ -23,6 +23,8 @@ export interface SupervisorNeed {
   readonly mode: 'start' | 'join' | 'resume';
   /** Lease that what this command starts belongs to. */
   readonly session?: string | null;
+  /** With mode `start`: a connection that is being made already. */
+  readonly linked?: Promise<LinkResult>;
   /** Instead of a failure, when nobody holds the workspace (not with mode `start`). */
   readonly without?: (workspace: Workspace) => Promise<number> | number;
 }
@@ -39,7 +41,10 @@ export async function withSupervisor(
   if (need.mode === 'start')
     for (const one of workspace.findings) context.terminal.say(`coppice: ${describeFinding(one)}`);
   const options = { session: need.session ?? null, environment: context.environment };
-  let linked = need.mode === 'start' ? await ensureSupervisor(workspace, options) : await attach(workspace, options);
+  let linked =
+    need.mode === 'start'
+      ? await (need.linked ?? ensureSupervisor(workspace, options))
+      : await attach(workspace, options);
   if (!linked.ok && linked.failure.reason === 'no_supervisor' && need.mode === 'resume') {
     const { liveRecordedTrees } = await import('./offline.ts');
     if (liveRecordedTrees(workspace).length > 0) linked = await ensureSupervisor(workspace, options);

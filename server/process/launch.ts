@@ -7,7 +7,7 @@
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename } from 'node:path';
-import { PassThrough, type Readable, type Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { deferred } from './deferred.ts';
 import { cleanEnvironment } from './environment.ts';
@@ -30,11 +30,11 @@ import {
   errorCode,
   openOutput,
 } from './launchFailure.ts';
-import type { DetachedRequest, DetachedResult, HelperOptions, HelperResult } from './launchTypes.ts';
+import type { HelperOptions, HelperResult } from './launchTypes.ts';
 import { outputEnd } from './output/readOutput.ts';
 import type { ExitStatus, LaunchFailure, LaunchRequest, LaunchResult, TreeIdentity } from './types.ts';
 
-export type { DetachedProcess, DetachedRequest, DetachedResult, HelperOptions, HelperResult } from './launchTypes.ts';
+export type { HelperOptions, HelperResult } from './launchTypes.ts';
 
 export interface LaunchOptions {
   /** To try in this order; by default those that are known to work here. */
@@ -69,42 +69,6 @@ export async function launch(request: LaunchRequest, options: LaunchOptions = {}
   } finally {
     closeSync(output.fd);
   }
-}
-
-/**
- * Starts a program that outlives this one, in a session of its own and without a keeper: the supervisor. It must take
- * an error of its stderr calmly (`process.stderr.on('error', ...)`), since whoever started it may go at any time.
- */
-export async function launchDetached(request: DetachedRequest): Promise<DetachedResult> {
-  const badFolder = checkWorkingDirectory(request.cwd);
-  if (badFolder !== null) return { ok: false, failure: badFolder };
-  const badWord = checkWords(request.argv);
-  if (badWord !== null) return { ok: false, failure: badWord };
-  const [program, ...words] = request.argv;
-  const subprocess = execa(program, [...(request.execArgv ?? []), ...words], {
-    ...COMMON_OPTIONS,
-    cwd: request.cwd,
-    env: request.env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const child = subprocess.nodeChildProcess;
-  if (child.pid === undefined) {
-    return { ok: false, failure: describeExecError(program, errorCode((await subprocess).cause)) };
-  }
-  const raw = child.stderr as Socket;
-  const stderr = new PassThrough();
-  raw.on('data', (chunk: Buffer) => {
-    if (stderr.writableLength < UNREAD_LIMIT) stderr.write(chunk);
-  });
-  for (const event of ['end', 'error', 'close']) raw.on(event, () => stderr.end());
-  const exited = new Promise<ExitStatus>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-  });
-  const release = (): void => {
-    raw.destroy();
-    child.unref();
-  };
-  return { ok: true, process: { pid: child.pid, stderr, exited, release } };
 }
 
 export interface PipedRequest {
@@ -197,7 +161,6 @@ export async function runHelper(argv: readonly [string, ...string[]], options: H
   return result;
 }
 
-const UNREAD_LIMIT = 1024 * 1024;
 const DRAIN_MS = 200;
 
 /** `cleanup: false`: children outlive this process. `extendEnv: false`: no variable reaches a child by accident. */

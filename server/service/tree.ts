@@ -197,7 +197,12 @@ export class SupervisedTree {
   /** Writes what the census learnt into the registry. */
   remember(changes: { readyAt?: number | null; ports?: readonly number[]; owner?: Owner } = {}): void {
     this.#record = { ...this.#record, ...changes, lineage: this.#ledger.identities() };
-    this.#host.registry.update(this.#record);
+    const { registry } = this.#host;
+    // Readiness is not asked for again by whoever adopts the tree, so it must outlive a kill in the next instant.
+    const isSure =
+      changes.readyAt !== undefined && registry.get(this.#record.key)?.tree.marker === this.#record.tree.marker;
+    if (isSure) registry.registerNow(this.#record);
+    else registry.update(this.#record);
   }
 
   /** Ends the tree gracefully and proves it empty. A second call joins the first. */

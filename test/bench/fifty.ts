@@ -1,22 +1,26 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../support/until.ts';
-import { TestWorkspace } from '../support/workspace.ts';
+import { PROJECT, TestWorkspace } from '../support/workspace.ts';
 import { Births } from './births.ts';
 import { connectTo } from './connectTo.ts';
 import { digits, median, type Row, spread } from './measure.ts';
 
 const SERVICES = 50;
 const ROUNDS = 5;
+const SUPERVISOR = join(PROJECT, 'dist/supervisor.cjs');
 
 /** Fifty services from nothing to running, and back to proven nothing; each beside the same done bare. */
 export async function benchFifty(): Promise<Row[]> {
   const ours: Round[] = [];
   const bare: Round[] = [];
+  const command: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     bare.push(await bareRound());
     ours.push(await supervisedRound());
+    command.push(await commandRound());
   }
   const [startOurs, startBare] = [ours.map((one) => one.startMs), bare.map((one) => one.startMs)];
   const [stopOurs, stopBare] = [ours.map((one) => one.stopMs), bare.map((one) => one.stopMs)];
@@ -30,6 +34,14 @@ export async function benchFifty(): Promise<Row[]> {
       figure: `${ratio.toFixed(1)}x`,
       limit: '2x',
       held: ratio <= 2,
+    },
+    {
+      what: `${SERVICES} services, from \`coppice up\` to running`,
+      ours: spread(command),
+      bare: spread(startBare),
+      figure: `${(median(command) / median(startBare)).toFixed(1)}x`,
+      limit: '-',
+      held: true,
     },
     {
       what: `stop ${SERVICES} trees, proven empty`,
@@ -49,26 +61,52 @@ interface Round {
 
 /** From starting the supervisor's process to the last child's birth; the stop is the request to its proof. */
 async function supervisedRound(): Promise<Round> {
-  const workspace = new TestWorkspace('bench-fifty');
-  const births = new Births(workspace.state);
-  const names = Array.from({ length: SERVICES }, (_, index) => `service-${index}`);
-  workspace.configure({ services: Object.fromEntries(names.map((name) => [name, { command: births.command }])) });
+  const { workspace, births } = fiftyServices();
   try {
     const began = performance.now();
-    const up = workspace.begin(['up', '--detach', '--no-wait']);
+    const supervisor = spawn(process.execPath, ['--max-old-space-size=512', SUPERVISOR, '--root', workspace.root], {
+      env: workspace.env,
+      stdio: 'ignore',
+    });
+    const client = await until('the supervisor', () => connectTo(workspace).catch(() => null), { intervalMs: 2 });
+    void client.request('up', { names: [] });
     await births.reach(SERVICES);
     const startMs = births.seen[SERVICES - 1]!.at - began;
-    await up.ended;
-    const client = await connectTo(workspace);
     const stopping = performance.now();
-    await client.request('stop', { names: [] });
+    const stopped = await client.request('stop', { names: [] });
     const stopMs = performance.now() - stopping;
+    if (!stopped.ok) throw new Error(`stop: ${stopped.failure.reason}`);
     client.close();
+    supervisor.kill('SIGTERM');
+    await once(supervisor, 'exit');
     return { startMs, stopMs };
   } finally {
     await workspace.close();
     births.close();
   }
+}
+
+/** The same as a person sees it: from `coppice up` to the last child's birth. */
+async function commandRound(): Promise<number> {
+  const { workspace, births } = fiftyServices();
+  try {
+    const began = performance.now();
+    const up = workspace.begin(['up', '--detach', '--no-wait']);
+    await births.reach(SERVICES);
+    await up.ended;
+    return births.seen[SERVICES - 1]!.at - began;
+  } finally {
+    await workspace.close();
+    births.close();
+  }
+}
+
+function fiftyServices(): { workspace: TestWorkspace; births: Births } {
+  const workspace = new TestWorkspace('bench-fifty');
+  const births = new Births(workspace.state);
+  const names = Array.from({ length: SERVICES }, (_, index) => `service-${index}`);
+  workspace.configure({ services: Object.fromEntries(names.map((name) => [name, { command: births.command }])) });
+  return { workspace, births };
 }
 
 /** A Node program that spawns the same commands, and on request signals their groups and waits for the last exit. */

@@ -21,9 +21,9 @@ export async function benchIdle(): Promise<Row[]> {
     const { supervisor } = await workspace.status();
     const pid = supervisor!.pid;
     await delay(5_000);
-    const before = cpuMs(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    const before = cpuMs(pid);
     await delay(OBSERVED_MS);
-    const used = ((cpuMs(readFileSync(`/proc/${pid}/stat`, 'utf8')) - before) / OBSERVED_MS) * 100;
+    const used = ((cpuMs(pid) - before) / OBSERVED_MS) * 100;
     const [ours, bare] = [residentMb(pid), residentMb(idle.pid!)];
     const ratio = ours / bare;
     return [

@@ -1,5 +1,7 @@
 /** Medians of repeated measurements, and the rows of the table that `npm run bench` prints. */
 
+import { readdirSync, readFileSync } from 'node:fs';
+
 export interface Row {
   readonly what: string;
   readonly ours: string;
@@ -27,7 +29,14 @@ export function digits(value: number): string {
 
 export function printTable(rows: readonly Row[]): void {
   const header = ['what', 'Coppice', 'bare', 'figure', 'limit', ''];
-  const lines = rows.map((row) => [row.what, row.ours, row.bare, row.figure, row.limit, row.held ? 'held' : 'MISSED']);
+  const lines = rows.map((row) => [
+    row.what,
+    row.ours,
+    row.bare,
+    row.figure,
+    row.limit,
+    row.limit === '-' ? '' : row.held ? 'held' : 'MISSED',
+  ]);
   const widths = header.map((title, column) =>
     Math.max(...[header, ...lines].map((line) => line[column]!.length), title.length),
   );
@@ -39,8 +48,11 @@ export function printTable(rows: readonly Row[]): void {
   for (const line of lines) print(line);
 }
 
-/** CPU time (user and system) that a process has used so far, in milliseconds; Linux counts in ticks of 10 ms. */
-export function cpuMs(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+/** CPU time that all threads of a process have used so far, in milliseconds, as precise as the scheduler counts it. */
+export function cpuMs(pid: number): number {
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  }
+  return nanoseconds / 1e6;
 }

@@ -2,6 +2,8 @@ import { type Finding, lineOf, plainCode, type SourceFile } from './source.ts';
 
 /** The one launch function of the project. */
 export const LAUNCHER = 'server/process/launch.ts';
+/** Its part that starts the supervisor, which short commands load without the rest. */
+export const DETACHED_LAUNCHER = 'server/process/launchDetached.ts';
 /** The only place that signals processes other than its own. */
 export const SIGNALLER = 'server/process/signal.ts';
 /** Restarts the command under a newer Node; runs where nothing else of the project can be parsed. */
@@ -20,7 +22,7 @@ const RULES: readonly Rule[] = [
   {
     pattern: /["'`](?:node:)?child_process["'`]/,
     message: `starts processes; only ${LAUNCHER} may`,
-    except: [LAUNCHER, COMMAND_PROLOGUE],
+    except: [LAUNCHER, DETACHED_LAUNCHER, COMMAND_PROLOGUE],
   },
   {
     pattern:
@@ -64,7 +66,7 @@ export function checkSpawning(sources: readonly SourceFile[]): Finding[] {
       const match = except.includes(source.path) ? null : pattern.exec(code);
       return match === null ? [] : [{ path: source.path, line: lineOf(source, anchor(match[0])), message }];
     });
-    const starts = source.path === LAUNCHER || source.path === COMMAND_PROLOGUE;
+    const starts = [LAUNCHER, DETACHED_LAUNCHER, COMMAND_PROLOGUE].includes(source.path);
     return starts ? [...findings, ...checkEnvironment(source, code)] : findings;
   });
 }

@@ -1,8 +1,9 @@
 import type { SupervisorClient } from '../../api/client.ts';
 import type { NameOutcome } from '../../api/protocol.ts';
+import { findConfigFile } from '../../config/find.ts';
 import { closest } from '../../text/suggest.ts';
 import { readConfiguration } from '../configuration.ts';
-import { openWorkspace } from '../link.ts';
+import { ensureSupervisor, type LinkResult, openWorkspace } from '../link.ts';
 import { unknownName } from '../messages.ts';
 import { readDurationOption } from '../optionValues.ts';
 import { outcomesCode } from '../outcomes.ts';
@@ -51,13 +52,25 @@ export const up: Verb = {
       context.terminal.say(`coppice: ${clash}`);
       return Exit.usage;
     }
-    const checked = await checkConfiguration(context, invocation.positionals);
-    if (checked !== null) return checked;
+    const opened = openWorkspace(context);
+    if (!opened.ok) return fail(context, opened.failure);
+    const { workspace } = opened;
     // What a terminal shows ends with it, however that ends: killed, it cannot stop anything itself.
     const session = invocation.options.has('detach') ? null : `up-${process.pid}`;
+    // The configuration is checked here while the supervisor starts on another core; a wrong one ends it by itself.
+    const early =
+      findConfigFile(workspace.root).kind === 'one'
+        ? ensureSupervisor(workspace, { session, environment: context.environment })
+        : null;
+    const checked = await checkConfiguration(context, workspace.root, invocation.positionals);
+    if (checked !== null) {
+      await giveBack(early);
+      return checked;
+    }
     for (let attempt = 1; ; attempt += 1) {
       let isDraining = false;
-      const code = await withSupervisor(context, { mode: 'start', session }, async (attached) => {
+      const linked = attempt === 1 && early !== null ? { linked: early } : {};
+      const code = await withSupervisor(context, { mode: 'start', session, ...linked }, async (attached) => {
         const asked = await ask(context, invocation, attached, timeoutMs);
         switch (asked.kind) {
           case 'accepted':
@@ -137,11 +150,16 @@ function clashOf({ options }: Invocation): string | null {
   return null;
 }
 
-/** Before anything is started: is the configuration right, and are the names in it? An exit code, or `null`. */
-async function checkConfiguration(context: Context, names: readonly string[]): Promise<number | null> {
-  const opened = openWorkspace(context);
-  if (!opened.ok) return fail(context, opened.failure);
-  const { root } = opened.workspace;
+/** Ends a supervisor that was started in vain, and lets go of any other. */
+async function giveBack(early: Promise<LinkResult> | null): Promise<void> {
+  const linked = await early;
+  if (linked === null || !linked.ok) return;
+  if (linked.started) await linked.client.request('down', {});
+  linked.client.close();
+}
+
+/** Is the configuration right, and are the names in it? An exit code, or `null`. */
+async function checkConfiguration(context: Context, root: string, names: readonly string[]): Promise<number | null> {
   const config = await readConfiguration(context, root);
   if (config === null) return Exit.configuration;
   if (config.services.size === 0 && config.tasks.size === 0) {

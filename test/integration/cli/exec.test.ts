@@ -75,7 +75,7 @@ describe('coppice exec', () => {
 
   it('names a command that cannot be found, and where it was looked for', async () => {
     const end = await workspace.run('exec', '--', 'no-such-command');
-    assert.equal(end.code, 1);
+    assert.equal(end.code, 127);
     assert.match(end.stderr, /command not found: no-such-command \(looked in /);
   });
 

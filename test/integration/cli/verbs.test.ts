@@ -57,7 +57,7 @@ describe('the coppice command', () => {
     assert.equal((await workspace.service('one')).pid, before.pid);
     workspace.configure({ services: { one: { command: 'sleep 1000' }, two: { command: 'sleep 1000' } } });
     assert.equal((await workspace.run('reload')).code, 0);
-    assert.equal((await workspace.service('two')).state, 'stopped');
+    assert.notEqual((await workspace.service('two')).state, 'stopped', 'all was asked for, so what is added starts');
     assert.equal((await workspace.service('one')).pid, before.pid);
   });
 

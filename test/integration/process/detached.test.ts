@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type DetachedProcess, type DetachedRequest, launchDetached } from '../../../server/process/launch.ts';
+import { type DetachedProcess, type DetachedRequest, launchDetached } from '../../../server/process/launchDetached.ts';
 import { readProcessTable } from '../../../server/process/table.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
