@@ -4,6 +4,10 @@ import { runSupervisor } from './life/run.ts';
 const at = process.argv.indexOf('--root');
 const root = at === -1 ? process.cwd() : (process.argv[at + 1] ?? process.cwd());
 
+/** Everything is released by then; what still holds the event loop is not waited for. */
+const LAST_MOMENT_MS = 500;
+
 void runSupervisor({ root, foreground: false }).then((code) => {
   process.exitCode = code;
+  setTimeout(() => process.exit(), LAST_MOMENT_MS).unref();
 });

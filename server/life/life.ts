@@ -5,17 +5,20 @@ import type { DownResult, StatusResult } from '../api/protocol.ts';
 import { ApiServer } from '../api/server.ts';
 import { readStatus } from '../api/status.ts';
 import { describeProof } from '../process/describe.ts';
+import { liveness } from '../process/identity.ts';
 import type { Claim } from '../store/claim.ts';
 import type { Journal } from '../store/journal.ts';
 import { readLockFile } from '../store/lockFile.ts';
 import { lockPath } from '../store/paths.ts';
 import type { Registry } from '../store/registry.ts';
+import type { Owner } from '../store/types.ts';
 import type { StoppedTree, Supervisor } from '../supervisor.ts';
 import { watchConfiguration } from './configWatch.ts';
 import { ExitCode } from './exitCode.ts';
 import { HeartbeatTimer } from './heartbeatTimer.ts';
+import { TIDY_PERIOD_MS, tidyState } from './housekeeping.ts';
 import { IdleGrace } from './idle.ts';
-import { say } from './ownLog.ts';
+import { say, tellStarter } from './ownLog.ts';
 import { reloadConfiguration } from './reload.ts';
 import { rotateLogs } from './rotation.ts';
 import type { EndListener } from './signals.ts';
@@ -34,6 +37,8 @@ export interface LifeParts {
   readonly registry: Registry;
   readonly version: string;
   readonly endListener: EndListener;
+  /** Ends the process at once; for tests. */
+  readonly exit?: (code: number) => void;
 }
 
 /** Why a supervisor ends; each has one exit code and its own way with the trees. */
@@ -41,7 +46,8 @@ type End =
   | { readonly kind: 'asked'; readonly by: 'SIGTERM' | 'SIGINT' | 'client' | 'idle' }
   | { readonly kind: 'lock_lost' }
   | { readonly kind: 'workspace_gone' }
-  | { readonly kind: 'fault'; readonly fault: string; readonly error: unknown };
+  /** Nobody could reach it. */
+  | { readonly kind: 'cannot_serve'; readonly error: Error };
 
 /** A supervisor that serves: from the bound endpoint to the released lock. */
 export class SupervisorLife {
@@ -53,6 +59,9 @@ export class SupervisorLife {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #undo: (() => void)[] = [];
   #takenOver: Promise<void> = Promise.resolve();
+  /** Something went wrong that must not go on unseen: the exit code says so, however it ends. */
+  #faulty = false;
+  #reclaimFailed = false;
   #ending: Promise<readonly StoppedTree[]> | null = null;
   #resolveEnd: (code: number) => void = () => {};
   /** The exit code, once everything is released. */
@@ -84,8 +93,8 @@ export class SupervisorLife {
   }
 
   /**
-   * Serves once what an earlier supervisor left is taken over; until then it beats and can be asked to end. Rejects
-   * when the endpoint cannot be bound.
+   * Serves once what an earlier supervisor left is taken over; until then it beats and can be asked to end. When the
+   * endpoint cannot be bound it ends, and what runs is left to the next one.
    */
   async begin(takenOver: Promise<void>): Promise<void> {
     const { supervisor, claim, endListener } = this.#parts;
@@ -94,15 +103,22 @@ export class SupervisorLife {
     endListener.attach({
       onStop: (signal) => void this.#end({ kind: 'asked', by: signal }),
       onRepeat: (signal) => say(`${signal} again: already stopping`),
-      onFault: (fault, error) => void this.#end({ kind: 'fault', fault, error }),
+      onFault: (fault, error) => this.#fault(fault, error),
     });
     await takenOver;
     if (this.#ending !== null) return;
-    await this.#server.listen(claim.lock.endpoint);
+    try {
+      await this.#server.listen(claim.lock.endpoint);
+    } catch (error) {
+      void this.#end({ kind: 'cannot_serve', error: error as Error });
+      return;
+    }
     this.#undo.push(watchConfiguration(supervisor.host.root, () => void this.#reload()));
     this.#every(CLAIM_PERIOD_MS, () => this.#checkClaim());
     this.#every(MEMORY_PERIOD_MS, () => void this.#showMemory());
     this.#every(ROTATION_PERIOD_MS, () => void rotateLogs(supervisor));
+    this.#every(TIDY_PERIOD_MS, () => tidyState(supervisor));
+    tidyState(supervisor);
   }
 
   /** A service or run changed; subscribers hear of it. */
@@ -126,10 +142,13 @@ export class SupervisorLife {
     return result;
   }
 
-  /** Sessions that had a whole grace to come back are over; with nothing left running there is nothing to do here. */
+  /**
+   * Sessions that had a whole grace to come back are over, unless their process still lives (a suspended terminal); with
+   * nothing left running there is nothing to do here.
+   */
   async #nobodyIsThere(): Promise<void> {
     const { supervisor } = this.#parts;
-    const reaped = await supervisor.reap((owner) => owner.kind === 'session');
+    const reaped = await supervisor.reap(hasEnded);
     if (reaped.length > 0)
       supervisor.host.journal('session_reaped', { session: null, trees: reaped.map((one) => one.name) });
     if (!supervisor.busy && this.#server.connections.size === 0) await this.#end({ kind: 'asked', by: 'idle' });
@@ -138,7 +157,7 @@ export class SupervisorLife {
   #checkClaim(): void {
     const { supervisor, claim } = this.#parts;
     if (this.#ending !== null) return;
-    if (statSync(supervisor.host.root, { throwIfNoEntry: false }) === undefined) {
+    if (isGone(supervisor.host.root)) {
       void this.#end({ kind: 'workspace_gone' });
       return;
     }
@@ -153,7 +172,9 @@ export class SupervisorLife {
           void this.#end({ kind: 'workspace_gone' });
           return;
         }
-        supervisor.host.journal('lock_reclaimed', { ok: again.ok });
+        // Asked every two seconds; a folder that cannot be written is one piece of news.
+        if (again.ok || !this.#reclaimFailed) supervisor.host.journal('lock_reclaimed', { ok: again.ok });
+        this.#reclaimFailed = !again.ok;
         return;
       }
       case 'stolen':
@@ -177,46 +198,94 @@ export class SupervisorLife {
   }
 
   async #leave(end: End): Promise<readonly StoppedTree[]> {
-    const { supervisor, journal } = this.#parts;
+    const { supervisor, claim, journal } = this.#parts;
     if (end.kind === 'lock_lost') journal.append('lock_lost', { ...this.#holder() });
     journal.append('supervisor_stopping', { why: end.kind, ...(end.kind === 'asked' ? { by: end.by } : {}) });
     for (const timer of this.#timers) clearInterval(timer);
     this.#grace.stop();
     let trees: readonly StoppedTree[] = [];
-    if (end.kind === 'fault') {
-      const text = end.error instanceof Error ? (end.error.stack ?? end.error.message) : String(end.error);
-      say(`${end.fault}: ${text}`);
-      journal.append('supervisor_fault', { fault: end.fault, message: text.split('\n')[0] ?? '' });
+    if (end.kind === 'cannot_serve') {
+      supervisor.freeze();
+      tellStarter(`cannot listen at ${claim.lock.endpoint}: ${end.error.message}`);
     } else {
-      // What an earlier supervisor left is ended or adopted by then, and so is drained with the rest.
-      await this.#takenOver;
-      trees = await supervisor.drain();
+      try {
+        // What an earlier supervisor left is ended or adopted by then, and so is drained with the rest.
+        await this.#takenOver;
+        trees = await supervisor.drain();
+      } catch (error) {
+        this.#fault('drain', error);
+      }
       for (const { name, proof } of trees) say(`${name}: ${describeProof(proof)}`);
     }
-    const code = exitCodeOf(end);
+    const code = this.#faulty ? ExitCode.failed : exitCodeOf(end);
     journal.append('supervisor_stopped', { why: end.kind, code, trees: trees.length });
     void this.#release(end, code);
     return trees;
   }
 
+  /** Every step is tried, whatever becomes of the one before (R27); the lock goes last. */
   async #release(end: End, code: number): Promise<void> {
     const { claim, journal, registry } = this.#parts;
-    this.#feed.stop();
-    this.#heartbeat.stop();
-    for (const undo of this.#undo) undo();
-    await this.#server.close();
-    // Whoever stopped everything begins anew next time; budgets go on only after a supervisor that was lost.
-    if (end.kind === 'asked') for (const name of Object.keys(registry.services())) registry.removeService(name);
+    const steps: (() => unknown)[] = [
+      () => this.#feed.stop(),
+      () => this.#heartbeat.stop(),
+      ...this.#undo,
+      () => this.#server.close(),
+      () => {
+        // Whoever stopped everything begins anew next time; budgets go on only after a supervisor that was lost.
+        if (end.kind === 'asked') for (const name of Object.keys(registry.services())) registry.removeService(name);
+      },
+      () => registry.close(),
+      () => journal.close(),
+      () => {
+        if (end.kind !== 'lock_lost') claim.release();
+      },
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        this.#faulty = true;
+        say('while ending: %s', error);
+      }
+    }
+    this.#resolveEnd(this.#faulty ? ExitCode.failed : code);
+  }
+
+  /**
+   * A bug. It is recorded, and this process ends at once, before it does more of what was not meant; the trees and the
+   * lock are left to the successor. A drain that is under way is finished: it is all that is left to do.
+   */
+  #fault(fault: string, error: unknown): void {
+    const { supervisor, journal, registry, exit = (code) => process.exit(code) } = this.#parts;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    say(`${fault}: ${text}`);
+    journal.append('supervisor_fault', { fault, message: text.split('\n')[0] ?? '' });
+    this.#faulty = true;
+    if (this.#ending !== null) return;
+    supervisor.freeze();
     registry.close();
     journal.close();
-    if (end.kind !== 'lock_lost' && end.kind !== 'fault') claim.release();
-    this.#resolveEnd(code);
+    exit(ExitCode.failed);
   }
 
   #every(periodMs: number, act: () => void): void {
     const timer = setInterval(act, periodMs);
     timer.unref();
     this.#timers.push(timer);
+  }
+}
+
+function hasEnded(owner: Owner): boolean {
+  return owner.kind === 'session' && (owner.process === null || liveness(owner.process) !== 'alive');
+}
+
+/** A folder that cannot be looked at just now (a mount that stalls, no permission) is not gone. */
+function isGone(folder: string): boolean {
+  try {
+    return statSync(folder, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
   }
 }
 
@@ -228,7 +297,7 @@ function exitCodeOf(end: End): number {
       return ExitCode.lockLost;
     case 'workspace_gone':
       return ExitCode.done;
-    case 'fault':
+    case 'cannot_serve':
       return ExitCode.failed;
     default:
       return end satisfies never;

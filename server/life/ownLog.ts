@@ -9,6 +9,9 @@ const MAX_BYTES = 1024 * 1024;
  * write to its end of a pipe must not end the supervisor.
  */
 export function writeOwnLog(path: string): void {
+  const { stderr } = process;
+  const write = stderr.write.bind(stderr);
+  toStarter = (text) => void write(text);
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', () => {});
     stream.write = ((chunk: string | Uint8Array) => {
@@ -22,6 +25,15 @@ export function writeOwnLog(path: string): void {
 export function say(text: string, ...values: readonly unknown[]): void {
   process.stderr.write(`${new Date().toISOString()} ${format(text, ...values)}\n`);
 }
+
+/** What whoever started this supervisor must know, as long as he listens; in the log as well. */
+export function tellStarter(text: string): void {
+  toStarter?.(`coppice: ${text}\n`);
+  say(text);
+}
+
+/** `null` while what is said goes there anyway. */
+let toStarter: ((text: string) => void) | null = null;
 
 function append(path: string, text: string): void {
   try {

@@ -8,12 +8,13 @@ export async function rotateLogs(supervisor: Supervisor): Promise<void> {
   if (rotating) return;
   rotating = true;
   try {
-    const running = [...supervisor.services.values()].filter((service) => service.tree !== null);
-    for (const service of running) {
-      const result = await rotateOutput(service.log, DEFAULT_ROTATION);
+    for (const { name, logPath } of supervisor.host.registry.records()) {
+      const result = await rotateOutput(logPath, DEFAULT_ROTATION);
       if (!result.ok)
-        supervisor.host.journal('health_warn', { reason: result.failure.reason, detail: `log of ${service.name}` });
+        supervisor.host.journal('health_warn', { reason: result.failure.reason, detail: `log of ${name}` });
     }
+  } catch (error) {
+    supervisor.host.journal('health_warn', { reason: 'rotation_failed', detail: (error as Error).message });
   } finally {
     rotating = false;
   }

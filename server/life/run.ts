@@ -23,8 +23,9 @@ import { Supervisor } from '../supervisor.ts';
 import { version } from '../text/version.ts';
 import { ExitCode } from './exitCode.ts';
 import { capHeap, MAX_HEAP_MB } from './heapCap.ts';
+import { removeForgottenExitRecords } from './housekeeping.ts';
 import { SupervisorLife } from './life.ts';
-import { writeOwnLog } from './ownLog.ts';
+import { tellStarter, writeOwnLog } from './ownLog.ts';
 import { takeRemovedNames } from './removedNames.ts';
 import { EndListener } from './signals.ts';
 
@@ -63,8 +64,15 @@ async function claimAndServe({ root, foreground }: RunOptions, endListener: EndL
   const findings = new Set([...workspace.findings, ...claim.findings].map(describeFinding));
   for (const finding of findings) process.stderr.write(`coppice: ${finding}\n`);
   const { id, root: realRoot } = workspace;
-  const place = { id, root: realRoot, stateDir: claim.stateDir };
-  return serve(claim, place, read.config, { foreground, endListener, findings: [...findings] });
+  try {
+    const place = { id, root: realRoot, stateDir: claim.stateDir };
+    return await serve(claim, place, read.config, { foreground, endListener, findings: [...findings] });
+  } catch (error) {
+    // A full disk, say: nothing was started, and nobody is to find the workspace held.
+    tellStarter(`cannot supervise ${realRoot}: ${(error as Error).message}`);
+    claim.release();
+    return ExitCode.failed;
+  }
 }
 
 interface ServeOptions {
@@ -107,6 +115,8 @@ async function serve(
   let life: SupervisorLife | null = null;
   const supervisor = new Supervisor(host, config, () => life?.changed());
   life = new SupervisorLife({ supervisor, claim, journal, registry, version: claim.lock.version, endListener });
+  // With a registry that was torn nobody knows which of them still matter.
+  if (findings.length === 0) removeForgottenExitRecords(stateDir, registry.records());
   const takenOver = takeOver(host, supervisor.services, {
     records: registry.records(),
     services: registry.services(),

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { readExitRecord } from '../process/exitRecord.ts';
 import { liveness } from '../process/identity.ts';
 import { reapTree, terminateTree } from '../process/termination.ts';
@@ -53,8 +54,7 @@ async function takeOverTree(
   record: TreeRecord,
   heartbeatAgeMs: number | null,
 ): Promise<void> {
-  const exit = readExitRecord(record.exitRecordPath);
-  const known = exit !== null && exit !== 'corrupt';
+  const known = hasExitRecord(record.exitRecordPath);
   const verdict = judge({ identity: liveness(record.tree.leader), heartbeatAgeMs, exitRecord: known });
   host.journal('reconciled', { name: record.name, key: record.key, incarnation: record.incarnation, verdict });
   const service = record.role === 'service' ? services.get(record.name) : undefined;
@@ -70,6 +70,16 @@ async function takeOverTree(
       return;
     default:
       return verdict satisfies never;
+  }
+}
+
+function hasExitRecord(path: string): boolean {
+  try {
+    const exit = readExitRecord(path);
+    return exit !== null && exit !== 'corrupt';
+  } catch {
+    // Unreadable is as good as missing; one record must not keep all the others from being taken over.
+    return false;
   }
 }
 
@@ -91,7 +101,14 @@ async function end(
   const proof =
     verdict === 'alive' ? await terminateTree(record.tree, { stopSignal, stopTimeoutMs }) : await reapTree(record.tree);
   tellReaped(host, record, proof);
-  if (proof.survivors.length === 0) host.registry.unregister(record.key);
+  if (proof.survivors.length > 0) return;
+  host.registry.unregister(record.key);
+  if (record.role === 'task') return;
+  try {
+    rmSync(record.exitRecordPath, { force: true });
+  } catch {
+    // The next supervisor clears what belongs to nothing.
+  }
 }
 
 function tellReaped(

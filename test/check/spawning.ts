@@ -6,6 +6,8 @@ export const LAUNCHER = 'server/process/launch.ts';
 export const DETACHED_LAUNCHER = 'server/process/launchDetached.ts';
 /** The only place that signals processes other than its own. */
 export const SIGNALLER = 'server/process/signal.ts';
+/** Where a process may become another program; that starts none. */
+export const REPLACER = 'server/process/replace.ts';
 /** Restarts the command under a newer Node; runs where nothing else of the project can be parsed. */
 export const COMMAND_PROLOGUE = 'server/cli/coppice.cjs';
 
@@ -43,7 +45,7 @@ const RULES: readonly Rule[] = [
   {
     pattern: /\bprocess\s*(?:\?\.|\.)\s*(?:binding|_linkedBinding|execve|dlopen)\b/,
     message: 'reaches past the launcher into the runtime',
-    except: [],
+    except: [REPLACER],
   },
   {
     pattern: /\bprocess\s*(?:\?\.)?\s*\[/,
