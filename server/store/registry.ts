@@ -29,7 +29,7 @@ export function openRegistry(stateDir: string, options: RegistryOptions): Opened
 /**
  * Every live tree of the workspace, in memory and on the disk.
  *
- * `registerNow` and `unregister` are on the disk when they return, as a line appended to the file of changes: 30 µs,
+ * `registerNow`, `unregister` and the accounting of services are on the disk when they return, as a line appended to the file of changes: 30 µs,
  * whatever the number of trees. It is not flushed: it outlives the supervisor, and a loss of power ends the trees
  * themselves. `register` and `update` are there after the next write of the whole file, at most `debounceMs` later or,
  * when writing is slow, after ten times what a write takes, so that it never uses more than a tenth of the time.
@@ -86,14 +86,17 @@ export class Registry {
     this.#touch();
   }
 
-  /** Replaces the record of the same start. False when that start is not registered: its end was quicker. */
+  /** Replaces the record of the same start, at once where readiness or owner changed. False when that start is not registered: its end was quicker. */
   update(record: TreeRecord): boolean {
     const current = this.#trees.get(record.key);
     if (this.#closed || current === undefined || current.record.tree.marker !== record.tree.marker) return false;
     const entry = entryOf(record);
     if (entry.json === current.json) return true;
     this.#trees.set(record.key, entry);
-    this.#touch();
+    // What a successor shows and decides by; members that the census found may wait.
+    const { readyAt, owner } = current.record;
+    if (record.readyAt !== readyAt || record.owner !== owner) this.#append(`"set":${entry.json}`);
+    else this.#touch();
     return true;
   }
 
@@ -104,15 +107,15 @@ export class Registry {
     return true;
   }
 
-  /** What a successor must know of a service's restart accounting; with the next write. */
+  /** What a successor must know of a service's restart accounting. It is on the disk when this returns. */
   setService(name: string, value: unknown): void {
     if (this.#closed) return;
     this.#services.set(name, value);
-    this.#touch();
+    this.#append(`"service":${JSON.stringify(name)},"value":${JSON.stringify(value)}`);
   }
 
   removeService(name: string): void {
-    if (!this.#closed && this.#services.delete(name)) this.#touch();
+    if (!this.#closed && this.#services.delete(name)) this.#append(`"service":${JSON.stringify(name)}`);
   }
 
   services(): Readonly<Record<string, unknown>> {

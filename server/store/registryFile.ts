@@ -12,7 +12,9 @@ import type { TreeRecord } from './types.ts';
 
 export type RegistryChange =
   | { readonly change: number; readonly set: TreeRecord }
-  | { readonly change: number; readonly remove: string };
+  | { readonly change: number; readonly remove: string }
+  /** Without a value: the service is forgotten. */
+  | { readonly change: number; readonly service: string; readonly value: unknown };
 
 export interface RegistryContent {
   readonly trees: ReadonlyMap<string, TreeRecord>;
@@ -51,6 +53,7 @@ export function readRegistry(stateDir: string, options: { setAside?: boolean } =
   // entered meanwhile could be in neither.
   const changes = readText(files.changes, findings);
   const whole = readWhole(files.whole, trees, findings, setAside);
+  const services = new Map(Object.entries(whole.services));
   let change = whole.change;
   let bad = 0;
   const lines = changes.split('\n');
@@ -67,13 +70,15 @@ export function readRegistry(stateDir: string, options: { setAside?: boolean } =
     if (read.change <= whole.change) continue;
     change = Math.max(change, read.change);
     if ('set' in read) trees.set(read.set.key, read.set);
-    else trees.delete(read.remove);
+    else if ('remove' in read) trees.delete(read.remove);
+    else if (read.value === undefined) services.delete(read.service);
+    else services.set(read.service, read.value);
   }
   if (bad > 0) {
     const aside = setAside ? quarantineCopy(files.changes) : null;
     findings.push({ kind: 'registry_corrupt', path: files.changes, records: bad, aside });
   }
-  return { trees, services: whole.services, supervisor: whole.supervisor, change, findings };
+  return { trees, services: Object.fromEntries(services), supervisor: whole.supervisor, change, findings };
 }
 
 type Whole = Pick<RegistryContent, 'services' | 'supervisor' | 'change'>;
@@ -117,6 +122,7 @@ function parseChange(line: string): RegistryChange | null {
   if (value === null || !Number.isSafeInteger(value.change)) return null;
   const change = value.change as number;
   if (typeof value.remove === 'string') return { change, remove: value.remove };
+  if (typeof value.service === 'string') return { change, service: value.service, value: value.value };
   const set = parseTreeRecord(value.set);
   return set === null ? null : { change, set };
 }

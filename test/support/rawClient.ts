@@ -24,11 +24,16 @@ export class RawClient {
     });
   }
 
+  /** The kernel keeps a few hundred connections that are not accepted yet and refuses the next one: it is tried again. */
   static open(endpoint: string): Promise<RawClient> {
+    return until(`a connection to ${endpoint}`, () => RawClient.#tryToOpen(endpoint));
+  }
+
+  static #tryToOpen(endpoint: string): Promise<RawClient | null> {
     return new Promise((resolve, reject) => {
       const socket = connect(endpoint);
       socket.once('connect', () => resolve(new RawClient(socket)));
-      socket.once('error', reject);
+      socket.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EAGAIN' ? resolve(null) : reject(error)));
     });
   }
 

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { SupervisorClient } from '../../api/client.ts';
 import { ErrorCode, type ExecResult, type ExecStarted } from '../../api/protocol.ts';
 import { followOutput } from '../../process/output/index.ts';
-import { interruptCode, watchInterrupts } from '../interrupt.ts';
+import { type InterruptWatch, interruptCode, watchInterrupts } from '../interrupt.ts';
 import { proofLines } from '../proof.ts';
 import { type Context, Exit, type Verb } from '../verb.ts';
 import { fail, patientRequest, withSupervisor } from '../withSupervisor.ts';
@@ -33,8 +33,11 @@ export const exec: Verb = {
       const env = Object.fromEntries(
         Object.entries(context.environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
       );
+      // From before the start on: a signal that comes while the answer is on its way has a tree to end as well.
+      const interrupts = watchInterrupts();
       const started = await client.request('exec', { argv: [program, ...rest], cwd: context.cwd, env, session: owner });
-      if (started.ok) return attend(context, client, started.value);
+      if (started.ok) return attend(context, client, started.value, interrupts);
+      interrupts.end();
       if (started.failure.reason !== 'refused' || started.failure.code !== ErrorCode.spawnFailed)
         return fail(context, started.failure);
       context.terminal.say(`coppice: ${started.failure.detail}`);
@@ -44,11 +47,15 @@ export const exec: Verb = {
 };
 
 /** Shows the output until the command's end, or stops it on an interrupt. */
-async function attend(context: Context, client: SupervisorClient, command: ExecStarted): Promise<number> {
+async function attend(
+  context: Context,
+  client: SupervisorClient,
+  command: ExecStarted,
+  interrupts: InterruptWatch,
+): Promise<number> {
   const { terminal } = context;
   // A reader that left (`| head`) must not end the command: its code is what was asked for.
   terminal.onBroken(() => {});
-  const interrupts = watchInterrupts();
   interrupts.onRepeat(() => terminal.say('Already stopping; what does not end by itself is killed in a moment.'));
   const ended = new AbortController();
   const broken = new AbortController();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { readRegistry } from '../../../server/store/registry.ts';
+import { openRegistry, readRegistry } from '../../../server/store/registry.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../../support/temporary.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../support/programs/enter-trees.ts');
@@ -28,5 +28,15 @@ describe('a registry that another process writes', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     assert.deepEqual(short, []);
+  });
+
+  it('shows restart accounting at once, however long the whole file waits: a killed writer loses no crash that it counted', () => {
+    const stateDir = temporaryFolder('registry');
+    const { registry } = openRegistry(stateDir, { supervisor: { pid: 1, startTime: '1' }, debounceMs: 60_000 });
+    registry.setService('web', { crashes: 3 });
+    registry.setService('gone', { crashes: 1 });
+    registry.removeService('gone');
+    assert.deepEqual(readRegistry(stateDir).services, { web: { crashes: 3 } });
+    registry.close();
   });
 });

@@ -177,7 +177,7 @@ describe('clients that do not behave', () => {
 
   it('a thousand connections at once are served, and one more', async () => {
     const many: RawClient[] = [];
-    // In portions: the kernel keeps a few hundred that are not accepted yet, and refuses the next one.
+    // In portions: the kernel keeps no thousand that are not accepted yet.
     while (many.length < 1000) many.push(...(await Promise.all(Array.from({ length: 100 }, () => client()))));
     const last = await greeted();
     last.request(1, 'status');
