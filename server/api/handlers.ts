@@ -22,6 +22,8 @@ export interface HandlerContext {
   readonly supervisor: Supervisor;
   readonly version: string;
   readonly status: () => StatusResult;
+  /** What a new subscriber begins with; from now on he is told what differs from it. */
+  readonly subscribed: () => StatusResult;
   readonly reload: () => Promise<ReloadResult>;
   /** Drains everything; the process ends after the answer was sent. */
   readonly down: () => Promise<Requests['down'][1]>;
@@ -64,7 +66,7 @@ export function createHandlers(context: HandlerContext): Handle {
     },
     subscribe: (_params, connection) => {
       connection.subscribed = true;
-      return context.status();
+      return context.subscribed();
     },
     down: () => context.down(),
   };
@@ -92,7 +94,8 @@ async function startCommand(
   // Without a session of its own a command lives as long as the terminal that asked for it.
   if (params.session === null) {
     if (connection.closed) void command.stop();
-    else connection.onClosed(() => void command.stop());
+    const leave = connection.onClosed(() => void command.stop());
+    void command.ended.then(leave);
   }
   return { id: command.id, pid: command.tree.pid, log: command.tree.record.logPath };
 }
@@ -104,13 +107,19 @@ async function endOfCommand(supervisor: Supervisor, id: string, stop: boolean): 
   return { ...status, proof };
 }
 
+/** A longer delay makes a Node timer fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 async function waitFor(supervisor: Supervisor, params: WaitParams, connection: ClientConnection): Promise<WaitResult> {
   const service = supervisor.services.get(params.name);
   if (service === undefined) {
     return { outcome: 'unknown_name', message: `there is no service named ${params.name}`, service: null };
   }
   const limit = new AbortController();
-  const timer = params.timeoutMs === null ? undefined : setTimeout(() => limit.abort(), params.timeoutMs);
+  const timer =
+    params.timeoutMs === null
+      ? undefined
+      : setTimeout(() => limit.abort(), Math.min(params.timeoutMs, LONGEST_TIMER_MS));
   const leave = connection.onClosed(() => limit.abort());
   const isReady = (): boolean => service.state === 'ready' || service.state === 'degraded';
   const reached = params.for === 'ready' ? isReady : (): boolean => service.atRest;

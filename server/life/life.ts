@@ -74,17 +74,23 @@ export class SupervisorLife {
       this.#resolveEnd = resolve;
     });
     this.#heartbeat = new HeartbeatTimer(supervisor, claim);
-    this.#feed = new ChangeFeed(
-      () => this.#status(),
-      (changes) => {
+    this.#feed = new ChangeFeed({
+      wanted: () => this.#isWatched,
+      read: () => this.#status(),
+      send: (changes) => {
         for (const connection of this.#server.connections)
           if (connection.subscribed) connection.notify('changed', changes);
       },
-    );
+    });
     const handle = createHandlers({
       supervisor,
       version: parts.version,
       status: () => this.#status(),
+      subscribed: () => {
+        const status = this.#status();
+        this.#feed.told(status);
+        return status;
+      },
       reload: () => this.#reload(),
       down: async (): Promise<DownResult> => ({ trees: await this.#end({ kind: 'asked', by: 'client' }) }),
     });
@@ -126,8 +132,12 @@ export class SupervisorLife {
     this.#feed.touch();
   }
 
+  get #isWatched(): boolean {
+    return [...this.#server.connections].some((connection) => connection.subscribed);
+  }
+
   async #showMemory(): Promise<void> {
-    if (![...this.#server.connections].some((connection) => connection.subscribed)) return;
+    if (!this.#isWatched) return;
     await this.#parts.supervisor.refreshMemory();
     this.#feed.touch();
   }
