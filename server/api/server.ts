@@ -36,7 +36,8 @@ export class ApiServer {
     if (process.platform !== 'win32') rmSync(endpoint, { force: true });
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(endpoint, () => {
+      // Not `exclusive`, it would ask a cluster's primary that is not there when `NODE_UNIQUE_ID` was inherited, and end.
+      this.#server.listen({ path: endpoint, exclusive: true }, () => {
         this.#server.off('error', reject);
         // An accept that fails (no descriptors left) must not end the supervisor.
         this.#server.on('error', () => {});

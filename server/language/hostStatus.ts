@@ -67,7 +67,7 @@ function preparePlace(path: string): string | null {
 function listen(server: Server, path: string): Promise<string | null> {
   return new Promise((resolve) => {
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen(path, () => resolve(null));
+    server.listen({ path, exclusive: true }, () => resolve(null));
   });
 }
 

@@ -241,7 +241,7 @@ export class ManagedService {
 
   /** How it stands towards a dependent's condition; what waits to start counts as hopeless here. */
   condition(condition: DependencyCondition): ConditionState {
-    return conditionOf(this.name, this.state, this.#tree !== null, condition);
+    return conditionOf(this.#config, this.state, this.#tree !== null, condition);
   }
 
   #perform(action: OutwardAction): void {

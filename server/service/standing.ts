@@ -24,18 +24,18 @@ export function isRest(state: ServiceStateName): boolean {
 
 /** How a service stands towards a dependent's condition. What waits to start counts as hopeless here. */
 export function conditionOf(
-  name: string,
+  { name, enabled }: Pick<ServiceConfig, 'name' | 'enabled'>,
   state: ServiceStateName,
   hasTree: boolean,
   condition: DependencyCondition,
 ): ConditionState {
   switch (condition) {
     case 'ready':
-      return standing(name, state, state === 'ready' || state === 'degraded');
+      return standing(name, enabled, state, state === 'ready' || state === 'degraded');
     case 'started':
-      return standing(name, state, hasTree || state === 'completed');
+      return standing(name, enabled, state, hasTree || state === 'completed');
     case 'completed':
-      return standing(name, state, state === 'completed');
+      return standing(name, enabled, state, state === 'completed');
     case 'succeeded':
       return { kind: 'hopeless', because: `${name} is a service and cannot succeed` };
     default:
@@ -43,7 +43,7 @@ export function conditionOf(
   }
 }
 
-function standing(name: string, state: ServiceStateName, met: boolean): ConditionState {
+function standing(name: string, enabled: boolean, state: ServiceStateName, met: boolean): ConditionState {
   if (met) return { kind: 'met' };
   switch (state) {
     case 'starting':
@@ -53,7 +53,10 @@ function standing(name: string, state: ServiceStateName, met: boolean): Conditio
     case 'stopping':
       return { kind: 'coming' };
     case 'stopped':
-      return { kind: 'hopeless', because: `${name} is stopped` };
+      return {
+        kind: 'hopeless',
+        because: enabled ? `${name} is stopped` : `${name} is not enabled, and was not asked for by name`,
+      };
     case 'failed':
       return { kind: 'hopeless', because: `${name} has failed` };
     case 'completed':

@@ -69,6 +69,8 @@ export class Director {
   static async open(): Promise<Director> {
     const path = join(temporaryFolder('d'), 's');
     const server = createServer();
+    // A test that failed to begin must not keep its runner alive.
+    server.unref();
     const director = new Director(server, path);
     server.on('connection', (socket) => director.#welcome(socket));
     await new Promise<void>((resolve) => server.listen(path, resolve));

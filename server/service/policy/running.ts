@@ -194,7 +194,8 @@ function drain(state: RunningState, bytes: number, { now, settings }: StepContex
   const { accounting, spent } = recordDrain(state.accounting, now, settings);
   const why = { reason: 'drains', count: accounting.drains.length, windowMs: settings.drains.windowMs } as const;
   const warning = warn('memory_drain', `the process tree uses ${formatBytes(bytes)}, more than it may`);
-  return endAndRespawn({ ...state, accounting }, spent ? why : null, 'memory_drain', null, warning, settings);
+  const message = `its processes held ${formatBytes(bytes)}`;
+  return endAndRespawn({ ...state, accounting }, spent ? why : null, 'memory_drain', message, warning, settings);
 }
 
 /** A restart that the policy wants itself, unless its budget is spent or `restart: no` forbids it. */

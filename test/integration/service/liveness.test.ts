@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { Stage } from '../../support/stage.ts';
@@ -27,7 +27,7 @@ describe('liveness of a real service', function () {
           wavering: service('wavering', { http: '/', failures: 50 }),
           wedged: service('wedged', { http: '/', failures: 3 }),
           hanging: service('hanging', { http: '/', failures: 2 }),
-          exec: service('exec', { exec: 'test -f alive', failures: 2 }),
+          exec: service('exec', { exec: ['sh', '-c', 'test -f alive || { echo x >> failures; false; }'], failures: 4 }),
           tcp: service('tcp', { tcp: '${port}', failures: 2 }),
           beating: service('beating', { log: 'beat', interval: '400ms', failures: 2 }),
         },
@@ -76,15 +76,16 @@ describe('liveness of a real service', function () {
     assert.equal((await stage.service('hanging')).lastExit?.cause, 'wedged');
   });
 
-  it('asks a command', async () => {
+  it('asks a command, and restarts at exactly the number of failures', async () => {
     stage.director.plan('exec', () => [{ print: 'up' }]);
     await stage.up('exec');
     await stage.until('exec', 'ready');
     rmSync(join(stage.workspace.root, 'alive'));
     await stage.director.start('exec', 2);
     const wedge = (await stage.service('exec')).lastExit;
+    const failures = readFileSync(join(stage.workspace.root, 'failures'), 'utf8');
     stage.workspace.write('alive', '');
-    assert.equal(wedge?.cause, 'wedged');
+    assert.deepEqual([wedge?.cause, failures], ['wedged', 'x\n'.repeat(4)]);
   });
 
   it('asks a port, which a process of the tree must hold', async () => {

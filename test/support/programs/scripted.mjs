@@ -49,6 +49,16 @@ async function perform(instruction) {
     case 'print':
       writeSync(1, `${value}\n`);
       return null;
+    case 'count': {
+      let lines = '';
+      for (let number = value.from; number < value.to; number += 1) {
+        lines += `${number}:${'x'.repeat(number % 97)}\n`;
+        if (lines.length < 50_000 && number < value.to - 1) continue;
+        for (let bytes = Buffer.from(lines); bytes.length > 0; ) bytes = bytes.subarray(writeSync(1, bytes));
+        lines = '';
+      }
+      return null;
+    }
     case 'http': {
       const server = createHttpServer((_request, response) => {
         if (httpStatus === 'hang') return;
