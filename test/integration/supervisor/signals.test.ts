@@ -189,7 +189,7 @@ describe('signals to a supervisor', () => {
     const { code } = await served.ended;
     assert.deepEqual([code, isAlive(leader)], [1, true]);
     assert.match(String(workspace.eventsNamed('supervisor_fault')[0]?.message), /planted fault/);
-    assert.equal(workspace.events.at(-1)?.event, 'supervisor_stopped');
+    assert.equal(workspace.events.at(-1)?.event, 'supervisor_fault');
     await workspace.up();
     assert.deepEqual(workspace.leader('web'), leader);
   });
