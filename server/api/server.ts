@@ -36,7 +36,7 @@ export class ApiServer {
     if (process.platform !== 'win32') rmSync(endpoint, { force: true });
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      // Not `exclusive`, it would ask a cluster's primary that is not there when `NODE_UNIQUE_ID` was inherited, and end.
+      // With an inherited `NODE_UNIQUE_ID` Node would ask a cluster's primary, which is not there, and the process would end.
       this.#server.listen({ path: endpoint, exclusive: true }, () => {
         this.#server.off('error', reject);
         // An accept that fails (no descriptors left) must not end the supervisor.

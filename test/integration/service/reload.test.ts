@@ -185,4 +185,24 @@ describe('a configuration that is saved while services run', function () {
     await stage.until('steady', (one) => one.state === 'ready' && one.incarnation > old.incarnation + 1);
     assert.equal((await stage.service('steady')).port, null);
   });
+
+  it('starts nothing any more once everything is being taken down', async () => {
+    const own = await Stage.open('reload-down', (director) => ({
+      services: { last: { command: director.command('last', 'first'), ready: { log: '^up$' } } },
+    }));
+    own.director.plan('last', () => [{ trap: 'SIGTERM' }, { print: 'up' }]);
+    await own.up();
+    await own.until('last', 'ready');
+    const down = own.request('down', {});
+    const actor = await own.director.start('last', 1);
+    await until('the signal', () => actor.trapped.length === 1);
+    own.save({
+      services: { last: { command: own.director.command('last', 'second') }, more: own.config.services?.last },
+    });
+    await own.request('reload', {});
+    void actor.tell({ exit: 0 });
+    const { trees } = await down;
+    assert.deepEqual([trees.map((tree) => tree.proof.survivors.length), own.director.starts('last').length], [[0], 1]);
+    await own.close();
+  });
 });
