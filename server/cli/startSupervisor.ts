@@ -1,6 +1,7 @@
 /** Starts a supervisor that outlives this command, and watches over it until it serves. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../life/heapCap.ts';
 import { REMOVED_VARIABLE } from '../life/removedNames.ts';
 import { cleanEnvironment } from '../process/environment.ts';
 import { launchDetached } from '../process/launchDetached.ts';
@@ -30,7 +31,7 @@ export async function startSupervisor(root: string, environment: NodeJS.ProcessE
   const { env, removed } = cleanEnvironment(environment);
   const started = await launchDetached({
     argv: [process.execPath, program.file, '--root', root],
-    execArgv: [`--max-old-space-size=${MAX_HEAP_MB}`],
+    execArgv: NODE_FLAGS,
     // Not the workspace: a process keeps its working directory from being removed or unmounted.
     cwd: '/',
     // What was taken away here is told in the journal with what is taken away at each start.
@@ -61,7 +62,6 @@ export async function startSupervisor(root: string, environment: NodeJS.ProcessE
   return { ok: true, supervisor: { pid: child.pid, exited, output: () => output, release: () => child.release() } };
 }
 
-const MAX_HEAP_MB = 512;
 const LAST_WORDS_MS = 200;
 
 /** Beside this file in `dist`, or the source itself where this runs from source. */

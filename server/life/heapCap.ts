@@ -4,8 +4,11 @@ import { replaceProgram } from '../process/replace.ts';
 /** Heap limit of the supervisor, megabytes: a leak ends it, and its successor goes on, before the machine swaps. */
 export const MAX_HEAP_MB = 512;
 
-/** What a supervisor's Node is started with. */
-export const NODE_FLAGS: readonly string[] = [`--max-old-space-size=${MAX_HEAP_MB}`];
+/**
+ * What a supervisor's Node is started with. The young generation is kept at 1 MB: by default it grows to 16 MB in the
+ * first second and stays so (measured with 50 services: 8 MB less), and what a supervisor does needs no more.
+ */
+export const NODE_FLAGS: readonly string[] = [`--max-old-space-size=${MAX_HEAP_MB}`, '--max-semi-space-size=1'];
 
 /**
  * Sees to the cap of this process, however it was started. V8 takes the limit at its own start only (set later,

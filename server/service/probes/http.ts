@@ -1,5 +1,4 @@
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { addressesOf, findStranger, isLoopback } from './ownership.ts';
 import { ABANDONED, type ProbeContext, type ProbeResult, type Prober } from './types.ts';
 
@@ -53,11 +52,13 @@ function completeUrl(target: string, port: number | null): URL | null {
 }
 
 /** One request on a connection of its own: a kept one would outlive the server that it was made to. */
-function get(url: URL, address: string, port: number, signal: AbortSignal): Promise<Answer> {
+async function get(url: URL, address: string, port: number, signal: AbortSignal): Promise<Answer> {
+  const secure = url.protocol === 'https:';
+  // Loaded for who needs it: TLS alone takes some megabytes.
+  const client = secure ? await import('node:https') : await import('node:http');
   return new Promise((resolve) => {
     let connected = false;
-    const secure = url.protocol === 'https:';
-    const agent = secure ? new SecureAgent({ keepAlive: false }) : new Agent({ keepAlive: false });
+    const agent = new client.Agent({ keepAlive: false });
     const options = {
       agent,
       host: address,
@@ -68,7 +69,7 @@ function get(url: URL, address: string, port: number, signal: AbortSignal): Prom
       // A development server's certificate is of its own making.
       ...(secure && isLoopback(address) ? { rejectUnauthorized: false, servername: url.hostname } : {}),
     };
-    const sent: ClientRequest = secure ? secureRequest(options) : request(options);
+    const sent: ClientRequest = client.request(options);
     sent.once('socket', (socket) => socket.once('connect', () => (connected = true)));
     sent.once('response', (response) => {
       discard(response);
