@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { identify } from '../../server/process/identity.ts';
@@ -96,6 +96,10 @@ describe('a supervisor whose ground is taken away', () => {
     const leader = workspace.leader('web');
     const { stateDir } = workspace;
     const processes = workspace.processes();
+    await until(
+      'the registry to be at rest',
+      () => existsSync(registryPath(stateDir)) && statSync(join(stateDir, 'registry.changes.jsonl')).size === 0,
+    );
     rmSync(stateDir, { recursive: true });
     await workspace.run('stop', 'other');
     const doctor = await workspace.run('doctor');

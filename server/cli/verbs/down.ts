@@ -1,7 +1,7 @@
 import { hasSurvivors, proofLines } from '../proof.ts';
 import { takeDown } from '../takeDown.ts';
 import { Exit, type Verb } from '../verb.ts';
-import { fail, withSupervisor } from '../withSupervisor.ts';
+import { type Attached, fail, withSupervisor } from '../withSupervisor.ts';
 
 export const down: Verb = {
   name: 'down',
@@ -12,19 +12,28 @@ export const down: Verb = {
   positionals: { least: 0, most: 0 },
   options: [],
   examples: [{ command: 'coppice down', effect: 'prints "Nothing is left: 4 trees, 23 processes confirmed gone."' }],
-  run(context) {
+  async run(context) {
     const nothing = (): number => {
       if (context.json) context.terminal.print(JSON.stringify({ trees: [] }, null, 2));
       else context.terminal.print('Nothing is left: nothing was running.');
       return Exit.done;
     };
-    return withSupervisor(context, { mode: 'resume', without: nothing }, async ({ client }) => {
+    // The answer of a supervisor that ends for somebody else's `down` at this moment may not come any more; whether
+    // anything is left is then asked anew, of its successor if it left trees.
+    let again = false;
+    const end = async ({ client }: Attached): Promise<number> => {
       const answer = await takeDown(context, client);
-      if (!answer.ok) return fail(context, answer.failure);
+      if (!answer.ok) {
+        if (answer.failure.reason !== 'connection_lost' || again) return fail(context, answer.failure);
+        again = true;
+        return Exit.failed;
+      }
       const { trees } = answer.value;
       if (context.json) context.terminal.print(JSON.stringify(answer.value, null, 2));
       else for (const line of proofLines(trees)) context.terminal.print(line);
       return hasSurvivors(trees) ? Exit.failed : Exit.done;
-    });
+    };
+    const code = await withSupervisor(context, { mode: 'resume', without: nothing }, end);
+    return again ? withSupervisor(context, { mode: 'resume', without: nothing }, end) : code;
   },
 };

@@ -222,6 +222,7 @@ describe('the end by `down`', () => {
     assert.deepEqual(
       ends.map((end) => end.code),
       [0, 0],
+      ends.map((end) => end.stderr).join(''),
     );
   });
 
