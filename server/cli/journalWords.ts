@@ -60,15 +60,15 @@ function eventWords(event: JournalEvent): string {
     case 'tree_reaped':
       return `tree ended: ${reapedWords(event)}`;
     case 'environment_cleaned':
-      return `not handed on: ${list(event['removed'])}`;
+      return `not handed on: ${list(event.removed)}`;
     case 'adopted':
       return `adopted, incarnation ${text('incarnation')}`;
     case 'reconciled':
       return `found by a new supervisor: ${text('verdict')}`;
     case 'session_reaped':
-      return `session ${event['session'] === null ? 'without a client' : text('session')} ended: ${list(event['trees'])}`;
+      return `session ${event.session === null ? 'without a client' : text('session')} ended: ${list(event.trees)}`;
     case 'run_started':
-      return `run ${text('run')} started: ${list(event['tasks'])}`;
+      return `run ${text('run')} started: ${list(event.tasks)}`;
     case 'task_started':
       return `task started, run ${text('run')}`;
     case 'task_finished':
@@ -87,8 +87,8 @@ function list(value: unknown): string {
 /** `confirmed` and `survivors` are counts or lists. */
 function reapedWords(event: JournalEvent): string {
   const number = (value: unknown): number => (Array.isArray(value) ? value.length : Number(value ?? 0));
-  const gone = count(number(event['confirmed']), 'process', 'processes');
-  const left = number(event['survivors']);
+  const gone = count(number(event.confirmed), 'process', 'processes');
+  const left = number(event.survivors);
   return `${gone} confirmed gone${left === 0 ? '' : `, ${left} STILL THERE`}`;
 }
 

@@ -64,10 +64,14 @@ async function supervisedRound(): Promise<Round> {
   const { workspace, births } = fiftyServices();
   try {
     const began = performance.now();
-    const supervisor = spawn(process.execPath, ['--max-old-space-size=512', SUPERVISOR, '--root', workspace.root], {
-      env: workspace.env,
-      stdio: 'ignore',
-    });
+    const supervisor = spawn(
+      process.execPath,
+      ['--max-old-space-size=512', '--max-semi-space-size=1', SUPERVISOR, '--root', workspace.root],
+      {
+        env: workspace.env,
+        stdio: 'ignore',
+      },
+    );
     const client = await until('the supervisor', () => connectTo(workspace).catch(() => null), { intervalMs: 2 });
     void client.request('up', { names: [] });
     await births.reach(SERVICES);
