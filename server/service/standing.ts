@@ -22,6 +22,11 @@ export function isRest(state: ServiceStateName): boolean {
   }
 }
 
+/** What runs of it is to go on running; a tree that is being ended meets no condition. */
+function goesOn(state: ServiceStateName): boolean {
+  return state === 'starting' || state === 'ready' || state === 'degraded';
+}
+
 /** How a service stands towards a dependent's condition. What waits to start counts as hopeless here. */
 export function conditionOf(
   { name, enabled }: Pick<ServiceConfig, 'name' | 'enabled'>,
@@ -33,7 +38,7 @@ export function conditionOf(
     case 'ready':
       return standing(name, enabled, state, state === 'ready' || state === 'degraded');
     case 'started':
-      return standing(name, enabled, state, hasTree || state === 'completed');
+      return standing(name, enabled, state, (hasTree && goesOn(state)) || state === 'completed');
     case 'completed':
       return standing(name, enabled, state, state === 'completed');
     case 'succeeded':

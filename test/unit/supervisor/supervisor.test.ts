@@ -111,6 +111,18 @@ describe('the supervisor', () => {
     assert.deepEqual([outcome?.ok, outcome?.reason], [false, 'failed']);
   });
 
+  it('waits for a dependency of kind `started` that is only being ended', async () => {
+    supervise({ services: { api: SLOW_TO_END, web: { ...SLEEP, dependsOn: { api: 'started' } } } });
+    supervisor.up(['api'], OWNER);
+    await isReady('api');
+    const restarted = supervisor.restart(['api'], OWNER);
+    supervisor.up(['web'], OWNER);
+    const before = service('web').state;
+    await restarted;
+    await isReady('web');
+    assert.equal(before, 'stopped');
+  });
+
   it('ends a command that was being launched when the drain began (R23)', async () => {
     supervise({});
     const started = exec('sleep', '1000');
