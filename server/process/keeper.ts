@@ -35,9 +35,12 @@ export type KeeperReport =
       readonly pid: number;
       readonly startTime: string | null;
       readonly keeperStartTime: string | null;
+      readonly keeperPid: number | null;
     }
   | { readonly kind: 'error'; readonly stage: string; readonly code: string }
-  | { readonly kind: 'exited'; readonly status: ExitStatus };
+  | { readonly kind: 'exited'; readonly status: ExitStatus }
+  /** By the spawner: the keeper itself ended. */
+  | { readonly kind: 'ended'; readonly status: ExitStatus };
 
 export interface KeeperSearch {
   readonly platform?: NodeJS.Platform;
@@ -88,22 +91,30 @@ export function keeperCommand(keeper: Keeper, request: LaunchRequest): readonly 
 
 /** Reads one line of a keeper; `null` for anything it never says. */
 export function parseKeeperReport(line: string): KeeperReport | null {
-  const [word, first = '', second = '', third = ''] = line.split(' ');
+  const [word, first = '', second = '', third = '', fourth = ''] = line.split(' ');
   switch (word) {
     case 'started': {
       const pid = Number(first);
       if (!Number.isSafeInteger(pid) || pid <= 1) return null;
-      return { kind: 'started', pid, startTime: known(second), keeperStartTime: known(third) };
+      const keeperPid = known(fourth);
+      return {
+        kind: 'started',
+        pid,
+        startTime: known(second),
+        keeperStartTime: known(third),
+        keeperPid: keeperPid === null ? null : Number(keeperPid),
+      };
     }
     case 'error': {
       const errno = Number(second);
       if (!Number.isSafeInteger(errno) || errno <= 0) return null;
       return { kind: 'error', stage: first, code: errorName(errno) };
     }
-    case 'exited': {
+    case 'exited':
+    case 'ended': {
       const code = known(first);
       const signal = known(second) as NodeJS.Signals | null;
-      return { kind: 'exited', status: { code: code === null ? null : Number(code), signal } };
+      return { kind: word, status: { code: code === null ? null : Number(code), signal } };
     }
     default:
       return null;

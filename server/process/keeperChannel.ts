@@ -2,9 +2,15 @@
 import type { Socket } from 'node:net';
 import { deferred } from './deferred.ts';
 import { readExitRecord, writeExitRecord } from './exitRecord.ts';
-import { bootId, identifyFresh } from './identity.ts';
+import { bootId, identify, identifyFresh } from './identity.ts';
 import { type KeeperReport, parseKeeperReport } from './keeper.ts';
-import { describeExecError, isResourceError } from './launchFailure.ts';
+import {
+  checkWorkingDirectory,
+  describeBadFolder,
+  describeExecError,
+  describeOutputError,
+  isResourceError,
+} from './launchFailure.ts';
 import type { ExitStatus, LaunchFailure, LaunchRequest, ProcessIdentity, TreeIdentity } from './types.ts';
 
 export type StartedReport = Extract<KeeperReport, { kind: 'started' }>;
@@ -47,20 +53,14 @@ export function listenToKeeper(channel: Socket): KeeperConversation {
 }
 
 /** The tree under a native keeper, which knows both start times for certain. */
-export async function identityUnderKeeper(
-  keeperPid: number,
-  report: StartedReport,
-  marker: string,
-): Promise<TreeIdentity> {
-  const boot = bootId();
-  const leader = await identityOr(report.pid, report.startTime, boot);
-  const keeper = await identityOr(keeperPid, report.keeperStartTime, boot);
-  return treeIdentity(leader, keeper, marker);
+export function treeUnderKeeper(keeperPid: number, report: StartedReport, marker: string): TreeIdentity {
+  const leader = identityNow(report.pid, report.startTime);
+  return treeIdentity(leader, identityNow(keeperPid, report.keeperStartTime), marker);
 }
 
 /** The tree of a leader that has no keeper, or is it itself. */
 export async function identityOfLeader(pid: number, marker: string): Promise<TreeIdentity> {
-  return treeIdentity(await identityOr(pid, null, bootId()), null, marker);
+  return treeIdentity((await identifyFresh(pid)) ?? unmatched(pid), null, marker);
 }
 
 /** The end of a tree whose keeper was killed: by its record if it came so far, else as if the leader was killed too. */
@@ -81,7 +81,10 @@ export function recordBySupervisor(request: LaunchRequest, pid: number, status: 
   return status;
 }
 
-export function describeKeeperError(report: ErrorReport, program: string): LaunchFailure {
+export function describeKeeperError(report: ErrorReport, request: LaunchRequest): LaunchFailure {
+  const program = request.argv[0];
+  if (report.stage === 'cwd') return checkWorkingDirectory(request.cwd) ?? describeBadFolder(request.cwd, report.code);
+  if (report.stage === 'output') return describeOutputError(request.outputPath, program, report.code);
   if (report.stage === 'exec' || isResourceError(report.code)) return describeExecError(program, report.code);
   return { reason: 'spawn_error', command: program, code: report.code, detail: `the keeper failed at ${report.stage}` };
 }
@@ -90,12 +93,17 @@ export function describeKeeperError(report: ErrorReport, program: string): Launc
 export function describeDeadKeeper(
   path: string,
   program: string,
-  status: ExitStatus,
+  status: ExitStatus | null,
 ): { readonly unusable: boolean; readonly failure: LaunchFailure } {
-  const how = status.signal === null ? `ended with code ${status.code}` : `was killed by ${status.signal}`;
+  const how =
+    status === null
+      ? 'was lost'
+      : status.signal === null
+        ? `ended with code ${status.code}`
+        : `was killed by ${status.signal}`;
   return {
     // One that was killed may already have started the program: a second start would run it twice.
-    unusable: status.signal === null,
+    unusable: status !== null && status.signal === null,
     failure: {
       reason: 'spawn_error',
       command: program,
@@ -109,8 +117,13 @@ function treeIdentity(leader: ProcessIdentity, keeper: ProcessIdentity | null, m
   return { leader, keeper, group: leader.pid, session: leader.pid, marker };
 }
 
+/** A keeper names no start time where it cannot read /proc. */
+function identityNow(pid: number, startTime: string | null): ProcessIdentity {
+  if (startTime !== null) return { pid, startTime, bootId: bootId() };
+  return identify(pid) ?? unmatched(pid);
+}
+
 /** A process that ended before it could be looked at gets an identity that nothing matches. */
-async function identityOr(pid: number, startTime: string | null, boot: string): Promise<ProcessIdentity> {
-  if (startTime !== null) return { pid, startTime, bootId: boot };
-  return (await identifyFresh(pid)) ?? { pid, startTime: '', bootId: boot };
+function unmatched(pid: number): ProcessIdentity {
+  return { pid, startTime: '', bootId: bootId() };
 }

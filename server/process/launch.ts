@@ -6,33 +6,19 @@
  */
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { deferred } from './deferred.ts';
 import { cleanEnvironment } from './environment.ts';
 import { clearExitRecord } from './exitRecord.ts';
-import { findKeepers, type Keeper, keeperCommand } from './keeper.ts';
-import {
-  describeDeadKeeper,
-  describeKeeperError,
-  identityOfLeader,
-  identityUnderKeeper,
-  listenToKeeper,
-  recordBySupervisor,
-  statusAfterKeeper,
-} from './keeperChannel.ts';
-import {
-  checkProgram,
-  checkWords,
-  checkWorkingDirectory,
-  describeExecError,
-  errorCode,
-  openOutput,
-} from './launchFailure.ts';
+import { findKeepers, type Keeper } from './keeper.ts';
+import { describeDeadKeeper, describeKeeperError } from './keeperChannel.ts';
+import { type Attempt, startUnderKeeper, withWorkingDirectory } from './launchDirect.ts';
+import { checkWords, checkWorkingDirectory, describeExecError, errorCode, openOutput } from './launchFailure.ts';
 import type { HelperOptions, HelperResult } from './launchTypes.ts';
 import { outputEnd } from './output/readOutput.ts';
-import type { ExitStatus, LaunchFailure, LaunchRequest, LaunchResult, TreeIdentity } from './types.ts';
+import { launchThroughSpawner, warmUpSpawner } from './spawner.ts';
+import type { ExitStatus, LaunchFailure, LaunchRequest, LaunchResult } from './types.ts';
 
 export type { HelperOptions, HelperResult } from './launchTypes.ts';
 
@@ -54,21 +40,30 @@ export async function launch(request: LaunchRequest, options: LaunchOptions = {}
     const outputOffset = await outputEnd(request.outputPath);
     clearExitRecord(request.exitRecordPath);
     let failure: LaunchFailure | null = null;
-    for (const keeper of options.keepers ?? usableKeepers()) {
-      const attempt = await start(keeper, request, output.fd);
+    for (const way of options.keepers ?? waysHere()) {
+      const attempt =
+        way.kind === 'spawner'
+          ? await startBySpawner(way.path, request)
+          : await startUnderKeeper(way, request, output.fd);
       if (attempt.kind === 'started') {
         const { identity, exited } = attempt;
         return { ok: true, tree: { identity, exited, outputOffset } };
       }
       failure = attempt.failure;
       if (attempt.kind === 'failed') break;
-      if (options.keepers === undefined) brokenKeepers.add(keeper.kind);
+      if (options.keepers === undefined && way.kind !== 'spawner') brokenKeepers.add(way.kind);
     }
     if (failure === null) throw new Error('there is always a keeper to try');
     return { ok: false, failure };
   } finally {
     closeSync(output.fd);
   }
+}
+
+/** Makes the first launch as quick as the others, where that takes a preparation. */
+export function warmUpLaunches(): void {
+  const [way] = waysHere();
+  if (way?.kind === 'spawner') warmUpSpawner(way.path);
 }
 
 export interface PipedRequest {
@@ -177,82 +172,34 @@ const COMMON_OPTIONS = {
 const brokenKeepers = new Set<Keeper['kind']>();
 let knownKeepers: readonly Keeper[] | null = null;
 
-function usableKeepers(): readonly Keeper[] {
+/** How a tree can be started: a keeper started from here, or a native one by the spawner, which is far quicker. */
+type Way = Keeper | { readonly kind: 'spawner'; readonly path: string };
+
+function waysHere(): readonly Way[] {
   knownKeepers ??= findKeepers();
-  return knownKeepers.filter((keeper) => keeper.kind === 'none' || !brokenKeepers.has(keeper.kind));
+  const ways: Way[] = knownKeepers.filter((keeper) => keeper.kind === 'none' || !brokenKeepers.has(keeper.kind));
+  const [best] = ways;
+  if (best?.kind === 'native') ways.unshift({ kind: 'spawner', path: best.path });
+  return ways;
 }
 
-type Attempt =
-  | { readonly kind: 'started'; readonly identity: TreeIdentity; readonly exited: Promise<ExitStatus> }
-  | { readonly kind: 'failed'; readonly failure: LaunchFailure }
-  /** The keeper itself could not run; nothing of the request was started. */
-  | { readonly kind: 'unusable'; readonly failure: LaunchFailure };
-
-async function start(keeper: Keeper, request: LaunchRequest, output: number): Promise<Attempt> {
-  if (keeper.kind === 'shell') {
-    // A shell says 126 or 127 where execve gives a reason, and a program may exit with these as well.
-    const failure = checkProgram(request.argv[0]);
-    if (failure !== null) return { kind: 'failed', failure };
+async function startBySpawner(path: string, request: LaunchRequest): Promise<Attempt> {
+  const answer = await launchThroughSpawner(path, { ...request, env: withWorkingDirectory(request.env, request.cwd) });
+  const [program] = request.argv;
+  switch (answer.kind) {
+    case 'started':
+      return answer;
+    case 'error':
+      return { kind: 'failed', failure: describeKeeperError(answer.report, request) };
+    case 'dead': {
+      const { unusable, failure } = describeDeadKeeper(path, program, answer.status);
+      return { kind: unusable ? 'unusable' : 'failed', failure };
+    }
+    case 'unavailable':
+      return { kind: 'unusable', failure: describeExecError(program, 'UNKNOWN') };
+    default:
+      return answer satisfies never;
   }
-  const [file, ...words] = keeperCommand(keeper, request);
-  // Any descriptor can be handed down; execa's types only know those it gives a meaning of its own.
-  const fd = output as 1;
-  const input = keeper.kind === 'none' && request.stdin === 'hold' ? 'pipe' : 'ignore';
-  const subprocess = execa(file, words, {
-    ...COMMON_OPTIONS,
-    cwd: request.cwd,
-    env: withWorkingDirectory(request.env, request.cwd),
-    stdio: keeper.kind === 'none' ? [input, fd, fd] : [input, fd, fd, 'pipe'],
-    // The command line of `cmd.exe /c` is quoted by its own rules already; an option of spawn that execa passes on.
-    ...(basename(file).toLowerCase() === 'cmd.exe' ? { windowsVerbatimArguments: true } : {}),
-  });
-  const child = subprocess.nodeChildProcess;
-  if (child.pid === undefined) {
-    const code = errorCode((await subprocess).cause);
-    const badFolder = checkWorkingDirectory(request.cwd);
-    if (badFolder !== null) return { kind: 'failed', failure: badFolder };
-    const unusable = keeper.kind !== 'none' && UNUSABLE_KEEPER_CODES.has(code);
-    return {
-      kind: unusable ? 'unusable' : 'failed',
-      failure: describeExecError(unusable ? file : request.argv[0], code),
-    };
-  }
-  const ended = new Promise<ExitStatus>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-  });
-  if (keeper.kind === 'none') {
-    child.stdin?.on('error', ignore);
-    (child.stdin as Socket | null)?.unref();
-    child.unref();
-    const identity = await identityOfLeader(child.pid, request.marker);
-    const exited = ended.then((status) => recordBySupervisor(request, identity.leader.pid, status));
-    return { kind: 'started', identity, exited };
-  }
-  const channel = child.stdio[3] as Socket;
-  const conversation = listenToKeeper(channel);
-  const report = await conversation.first;
-  if (report?.kind !== 'started') {
-    channel.destroy();
-    if (report?.kind === 'error') return { kind: 'failed', failure: describeKeeperError(report, request.argv[0]) };
-    const { unusable, failure } = describeDeadKeeper(file, request.argv[0], await ended);
-    return { kind: unusable ? 'unusable' : 'failed', failure };
-  }
-  channel.unref();
-  child.unref();
-  const identity =
-    keeper.kind === 'native'
-      ? await identityUnderKeeper(child.pid, report, request.marker)
-      : await identityOfLeader(child.pid, request.marker);
-  const exited = conversation.exited.then((status) => status ?? statusAfterKeeper(request, identity.leader));
-  return { kind: 'started', identity, exited };
-}
-
-/** Errors of starting the keeper's own file: missing, without execute bit, on a noexec mount, for another processor. */
-const UNUSABLE_KEEPER_CODES: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ENOEXEC']);
-
-/** `PWD` says where the parent was, and there are tools that believe it. */
-function withWorkingDirectory(env: Readonly<Record<string, string>>, cwd: string): Readonly<Record<string, string>> {
-  return env.PWD === undefined ? env : { ...env, PWD: cwd };
 }
 
 /** A stream that is only held open or only read to its end has nobody to tell of its errors. */

@@ -11,11 +11,13 @@ export function checkWorkingDirectory(cwd: string): LaunchFailure | null {
     accessSync(cwd, constants.X_OK);
     return null;
   } catch (error) {
-    const code = errorCode(error);
-    if (isResourceError(code)) return { reason: 'resources', code, detail: `while looking at ${cwd}` };
-    const detail = CWD_DETAILS[code] ?? code;
-    return { reason: 'bad_cwd', cwd, detail };
+    return describeBadFolder(cwd, errorCode(error));
   }
+}
+
+export function describeBadFolder(cwd: string, code: string): LaunchFailure {
+  if (isResourceError(code)) return { reason: 'resources', code, detail: `while looking at ${cwd}` };
+  return { reason: 'bad_cwd', cwd, detail: CWD_DETAILS[code] ?? code };
 }
 
 /** `null` when the file is there and may be executed; whether it can be is only known by doing it. */
@@ -53,11 +55,14 @@ export function openOutput(path: string, command: string): OutputFile {
     const detail = `${path} is not a regular file`;
     return { ok: false, failure: { reason: 'spawn_error', command, code: 'EINVAL', detail } };
   } catch (error) {
-    const code = errorCode(error);
-    const detail = code === 'ELOOP' ? `${path} is a symbolic link` : `cannot open ${path} for its output`;
-    if (isResourceError(code)) return { ok: false, failure: { reason: 'resources', code, detail } };
-    return { ok: false, failure: { reason: 'spawn_error', command, code, detail } };
+    return { ok: false, failure: describeOutputError(path, command, errorCode(error)) };
   }
+}
+
+export function describeOutputError(path: string, command: string, code: string): LaunchFailure {
+  const detail = code === 'ELOOP' ? `${path} is a symbolic link` : `cannot open ${path} for its output`;
+  if (isResourceError(code)) return { reason: 'resources', code, detail };
+  return { reason: 'spawn_error', command, code, detail };
 }
 
 /** What an error code of fork(2) or execve(2) means for `program`, an absolute path. */

@@ -4,6 +4,8 @@ import { type Finding, lineOf, plainCode, type SourceFile } from './source.ts';
 export const LAUNCHER = 'server/process/launch.ts';
 /** Its part that starts the supervisor, which short commands load without the rest. */
 export const DETACHED_LAUNCHER = 'server/process/launchDetached.ts';
+/** Its parts that start managed trees. */
+export const TREE_LAUNCHERS = ['server/process/launchDirect.ts', 'server/process/spawner.ts'] as const;
 /** The only place that signals processes other than its own. */
 export const SIGNALLER = 'server/process/signal.ts';
 /** Where a process may become another program; that starts none. */
@@ -18,13 +20,15 @@ interface Rule {
   readonly except: readonly string[];
 }
 
+const STARTERS: ReadonlySet<string> = new Set([LAUNCHER, DETACHED_LAUNCHER, ...TREE_LAUNCHERS, COMMAND_PROLOGUE]);
+
 const LITERAL_ONLY = String.raw`(?!\s*"[^"]*"\s*[),])`;
 
 const RULES: readonly Rule[] = [
   {
     pattern: /["'`](?:node:)?child_process["'`]/,
     message: `starts processes; only ${LAUNCHER} may`,
-    except: [LAUNCHER, DETACHED_LAUNCHER, COMMAND_PROLOGUE],
+    except: [LAUNCHER, DETACHED_LAUNCHER, ...TREE_LAUNCHERS, COMMAND_PROLOGUE],
   },
   {
     pattern:
@@ -68,7 +72,7 @@ export function checkSpawning(sources: readonly SourceFile[]): Finding[] {
       const match = except.includes(source.path) ? null : pattern.exec(code);
       return match === null ? [] : [{ path: source.path, line: lineOf(source, anchor(match[0])), message }];
     });
-    const starts = [LAUNCHER, DETACHED_LAUNCHER, COMMAND_PROLOGUE].includes(source.path);
+    const starts = STARTERS.has(source.path);
     return starts ? [...findings, ...checkEnvironment(source, code)] : findings;
   });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { readSources } from '../../check/source.ts';
-import { COMMAND_PROLOGUE, checkSpawning, LAUNCHER, SIGNALLER } from '../../check/spawning.ts';
+import { COMMAND_PROLOGUE, checkSpawning, LAUNCHER, SIGNALLER, TREE_LAUNCHERS } from '../../check/spawning.ts';
 
 function findings(path: string, text: string): string[] {
   return checkSpawning([{ path, text }]).map(({ line, message }) => `${line}: ${message}`);
@@ -101,6 +101,28 @@ describe('spawn lint (R108)', () => {
       assert.deepEqual(findings(LAUNCHER, "export const found = /x/.exec('x');"), []);
     });
   });
+
+  for (const path of TREE_LAUNCHERS) {
+    describe(`in ${path}`, () => {
+      const start = (options: string) => `import { spawn } from 'node:child_process';\nspawn('x', [], ${options});`;
+
+      it('accepts a start with an environment', () => {
+        assert.deepEqual(findings(path, start('{ env: {} }')), []);
+      });
+
+      it('fails on options without env', () => {
+        assert.match(findings(path, start("{ cwd: '/' }"))[0] ?? '', /has no env/);
+      });
+
+      it("fails on this process's own environment handed on", () => {
+        assert.match(findings(path, start('{ env: process.env }'))[0] ?? '', /uncleaned/);
+      });
+
+      it('fails on execa', () => {
+        assert.equal(findings(path, "import { execa } from 'execa';\nexeca('x', { env: {} });").length > 0, true);
+      });
+    });
+  }
 
   it('holds for the project, whose one exception is the prologue of the command', () => {
     const sources = readSources(join(import.meta.dirname, '../../..'), ['extension', 'server']);

@@ -97,8 +97,9 @@ describe('keeperCommand', () => {
 
 describe('parseKeeperReport', () => {
   for (const [line, report] of [
-    ['started 12 345 344', { kind: 'started', pid: 12, startTime: '345', keeperStartTime: '344' }],
-    ['started 12 - -', { kind: 'started', pid: 12, startTime: null, keeperStartTime: null }],
+    ['started 12 345 344 11', { kind: 'started', pid: 12, startTime: '345', keeperStartTime: '344', keeperPid: 11 }],
+    ['started 12 - -', { kind: 'started', pid: 12, startTime: null, keeperStartTime: null, keeperPid: null }],
+    ['ended 0 -', { kind: 'ended', status: { code: 0, signal: null } }],
     ['error exec 2', { kind: 'error', stage: 'exec', code: 'ENOENT' }],
     ['error fork 11', { kind: 'error', stage: 'fork', code: 'EAGAIN' }],
     ['exited 7 -', { kind: 'exited', status: { code: 7, signal: null } }],

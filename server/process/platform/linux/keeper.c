@@ -2,15 +2,18 @@
  * The keeper: the tiny parent of one managed process tree on Linux.
  *
  *   keeper <exit record> <ignore|hold> -- <program> <argv0> [argument...]
+ *   keeper --spawner           starts keepers upon request, see keeperSpawner.h
  *
  * It starts the program as leader of a session of its own, waits for it, writes how it ended to the exit record, and
  * stays until the last descendant is gone. Being a subreaper it becomes the parent of every orphan below it, so wait()
  * saying ECHILD is the kernel's own proof that the tree is empty; only then does it exit, with code 0.
  *
  * File descriptor 3 is a socket to whoever launched it, who may die at any time:
- *   started <pid> <start time> <keeper's start time>   the program was exec'd
- *   error <stdin|fork|exec> <errno>                    it was not; the keeper exits with 127
- *   exited <code|-> <signal name|->                    the leader ended and the record is written
+ *   started <pid> <start time> <keeper's start time> <keeper's pid>   the program was exec'd
+ *   error <cwd|output|record|stdin|fork|exec> <errno>                 it was not; the keeper exits with 127
+ *   exited <code|-> <signal name|->                                   the leader ended and the record is written
+ *
+ * Below a spawner all keepers share its socket, and each line begins with the number of the request and a blank.
  *
  * Freestanding (no libc, no relocations), so that one small file runs on every distribution and costs next to nothing
  * in memory. Start times are field 22 of /proc/<pid>/stat; they are read here because only the parent of a process
@@ -18,38 +21,13 @@
  */
 
 #include "keeperSyscalls.h"
+#include "keeperReport.h"
 
-#define REPORT_FD 3
 #define RECORD_ATTEMPTS 60
 #define PATH_BYTES 4096
 
-/* What is being put together; all texts of the keeper are short, and one that is not is cut. */
-static struct {
-  char bytes[512];
-  unsigned long length;
-} message;
-
 static char record_path[PATH_BYTES];
 static char temporary_path[PATH_BYTES + 8];
-
-static void put_text(const char *text) {
-  while (*text && message.length < sizeof message.bytes) message.bytes[message.length++] = *text++;
-}
-
-static unsigned long write_digits(char *to, unsigned long number) {
-  char reversed[24];
-  unsigned long count = 0, written = 0;
-  do reversed[count++] = (char)('0' + number % 10);
-  while (number /= 10);
-  while (count) to[written++] = reversed[--count];
-  return written;
-}
-
-static void put_number(unsigned long number) {
-  if (message.length + 24 <= sizeof message.bytes) {
-    message.length += write_digits(message.bytes + message.length, number);
-  }
-}
 
 /* The names that Node uses for the same numbers; x86_64 and aarch64 agree on them. */
 static void put_signal(int number) {
@@ -60,18 +38,6 @@ static void put_signal(int number) {
   put_text("SIG");
   if (number < 32) put_text(names[number]);
   else put_number((unsigned long)number);
-}
-
-/* Sends the message; true when somebody is there to take it. Never blocks: a launcher that stopped reading is no
-   reason to stop reaping. */
-static int report(void) {
-  put_text("\n");
-  long length = (long)message.length;
-  long sent = sys6(SYS_sendto, REPORT_FD, (long)message.bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
-  /* Not a socket when a person tries the keeper by hand with 3>file. SIGPIPE is blocked by then. */
-  if (sent == -ENOTSOCK) sent = sys3(SYS_write, REPORT_FD, message.bytes, length);
-  message.length = 0;
-  return sent == length;
 }
 
 static void put_start_time(long pid) {
@@ -139,23 +105,22 @@ static unsigned long milliseconds(void) {
   return (unsigned long)now[0] * 1000 + (unsigned long)now[1] / 1000000;
 }
 
-static int report_exit(int status) {
+static void put_status(int status) {
   int signal = status & 0x7f;
-  put_text("exited ");
   if (signal) put_text("-");
   else put_number((unsigned long)(status >> 8 & 0xff));
   put_text(" ");
   if (signal) put_signal(signal);
   else put_text("-");
-  return report();
 }
 
 static long report_error(const char *stage, long negative_errno) {
-  put_text("error ");
+  begin_report("error ");
   put_text(stage);
   put_text(" ");
   put_number((unsigned long)-negative_errno);
   report();
+  settle_reports();
   return 127;
 }
 
@@ -182,47 +147,43 @@ static int remember_paths(const char *path) {
   return 1;
 }
 
-static long keep(long argc, char **argv, char **envp) {
-  if (argc < 6 || argv[3][0] != '-' || argv[3][1] != '-' || !remember_paths(argv[1])) return 64;
-  int hold = argv[2][0] == 'h';
+/* A tree to start, everything decided. */
+struct tree {
+  int hold;
+  /* Descriptor that becomes its stdout and stderr; -1 when 1 and 2 are that already. */
+  long output;
+  const char *program;
+  char **argv;
+  char **envp;
+  unsigned long mask;
+  /* Removes the command and its environment from the keeper's memory. */
+  void (*forget)(void);
+};
+
+static long keep(const struct tree *tree) {
   sys2(SYS_prctl, PR_SET_NAME, "coppice-keeper");
   long no_reaper = sys2(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
-  close_inherited();
-
-  unsigned long all_signals = ~0UL, launcher_mask = 0;
-  sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all_signals, &launcher_mask, SIGSET_BYTES);
-
   int input[2], error_pipe[2];
   long failed;
-  if (hold && (failed = sys2(SYS_pipe2, input, O_CLOEXEC)) < 0) return report_error("stdin", failed);
+  if (tree->hold && (failed = sys2(SYS_pipe2, input, O_CLOEXEC)) < 0) return report_error("stdin", failed);
   if ((failed = sys2(SYS_pipe2, error_pipe, O_CLOEXEC)) < 0) return report_error("fork", failed);
 
   long leader = sys1(SYS_clone, SIGCHLD);
   if (leader < 0) return report_error("fork", leader);
   if (leader == 0) {
     sys0(SYS_setsid);
-    long error = hold ? sys3(SYS_dup3, input[0], 0, 0) : 0;
-    sys4(SYS_rt_sigprocmask, SIG_SETMASK, &launcher_mask, 0, SIGSET_BYTES);
-    if (error >= 0) error = sys3(SYS_execve, argv[4], argv + 5, envp);
+    long error = tree->hold ? sys3(SYS_dup3, input[0], 0, 0) : 0;
+    for (long fd = 1; fd <= 2 && error >= 0 && tree->output >= 0; fd++) error = sys3(SYS_dup3, tree->output, fd, 0);
+    sys4(SYS_rt_sigprocmask, SIG_SETMASK, &tree->mask, 0, SIGSET_BYTES);
+    if (error >= 0) error = sys3(SYS_execve, tree->program, tree->argv, tree->envp);
     sys3(SYS_write, error_pipe[1], &error, sizeof error);
     sys1(SYS_exit_group, 127);
   }
 
-  /* A scan for the marker must find members only, and a user's own `pkill -f vite` must not find the keeper.
-     The child has a copy of its own. */
-  char **last = envp;
-  while (*last) last++;
-  if (last > envp) {
-    char *end = last[-1];
-    while (*end) end++;
-    wipe(envp[0], end);
-  }
-  char *end = argv[argc - 1];
-  while (*end) end++;
-  wipe(argv[2], end);
-
+  tree->forget();
   sys1(SYS_close, error_pipe[1]);
-  if (hold) sys1(SYS_close, input[0]);
+  if (tree->hold) sys1(SYS_close, input[0]);
+  if (tree->output >= 0) sys1(SYS_close, tree->output);
   for (long fd = 0; fd < REPORT_FD; fd++) sys1(SYS_close, fd);
   sys1(SYS_chdir, "/");
   long error = 0;
@@ -235,32 +196,40 @@ static long keep(long argc, char **argv, char **envp) {
     return report_error("exec", error);
   }
 
-  put_text("started ");
+  begin_report("started ");
   put_number((unsigned long)leader);
   put_text(" ");
   put_start_time(leader);
   put_text(" ");
   put_start_time(sys0(SYS_getpid));
+  put_text(" ");
+  put_number((unsigned long)sys0(SYS_getpid));
   report();
 
-  int leader_status = 0, recorded = 1, attempts = 0;
+  int leader_status = 0, recorded = 1;
   unsigned long ended_at = 0;
   for (;;) {
     int status = 0;
-    long pid = sys4(SYS_wait4, -1, &status, WAIT_ALL, 0);
+    /* A launcher that does not read is no reason to stop reaping: what could not be said yet is tried again. */
+    int unsaid = flush_reports() == UNSENT;
+    long pid = sys4(SYS_wait4, -1, &status, unsaid ? WAIT_ALL | WNOHANG : WAIT_ALL, 0);
+    if (pid == 0) await_room();
     if (pid == -ECHILD) break;
     if (pid == leader && !ended_at) {
       ended_at = milliseconds();
       leader_status = status;
       recorded = is_recorded(leader, leader_status, ended_at);
-      /* A launcher that took the report knows the code; the record is for those who come when there is none. */
-      if (report_exit(leader_status)) attempts = RECORD_ATTEMPTS;
-    } else if (!recorded) {
+      begin_report("exited ");
+      put_status(leader_status);
+      report();
+    } else if (!recorded && pid > 0) {
       recorded = is_recorded(leader, leader_status, ended_at);
     }
   }
-  /* The disk may be full for a while and nobody else knows the code: keep trying, not for ever. */
-  for (; !recorded && attempts < RECORD_ATTEMPTS; attempts++) {
+  /* A launcher that took the report knows the code; the record is for those who come when there is none. Nobody else
+     knows it while the disk is full: keep trying, not for ever. */
+  int told = settle_reports() == SENT;
+  for (int attempts = 0; !recorded && !told && attempts < RECORD_ATTEMPTS; attempts++) {
     long second[2] = {1, 0};
     sys2(SYS_nanosleep, second, 0);
     recorded = is_recorded(leader, leader_status, ended_at);
@@ -269,9 +238,44 @@ static long keep(long argc, char **argv, char **envp) {
   return no_reaper ? 1 : 0;
 }
 
+static char *command_start, *command_end, *environment_start, *environment_end;
+
+/* A scan for the marker must find members only, and a user's own `pkill -f vite` must not find the keeper. The child
+   has a copy of its own. */
+static void forget_arguments(void) {
+  wipe(environment_start, environment_end);
+  wipe(command_start, command_end);
+}
+
+static char *end_of(char *text) {
+  while (*text) text++;
+  return text;
+}
+
+#include "keeperSpawner.h"
+
+static long run(long argc, char **argv, char **envp) {
+  char **last = envp;
+  while (*last) last++;
+  if (last > envp) {
+    environment_start = envp[0];
+    environment_end = end_of(last[-1]);
+  }
+  int spawner = argc == 2 && same_text(argv[1], "--spawner");
+  if (!spawner && (argc < 6 || argv[3][0] != '-' || argv[3][1] != '-' || !remember_paths(argv[1]))) return 64;
+  close_inherited();
+  unsigned long all_signals = ~0UL, launcher_mask = 0;
+  sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all_signals, &launcher_mask, SIGSET_BYTES);
+  command_start = argv[spawner ? 1 : 2];
+  command_end = end_of(argv[argc - 1]);
+  if (spawner) return serve_requests(launcher_mask);
+  struct tree tree = {argv[2][0] == 'h', -1, argv[4], argv + 5, envp, launcher_mask, forget_arguments};
+  return keep(&tree);
+}
+
 __attribute__((used, noreturn)) void start(long *stack) {
   long argc = stack[0];
   char **argv = (char **)(stack + 1);
-  sys1(SYS_exit_group, keep(argc, argv, argv + argc + 1));
+  sys1(SYS_exit_group, run(argc, argv, argv + argc + 1));
   __builtin_unreachable();
 }

@@ -4,6 +4,9 @@
 #define SYS_write 1
 #define SYS_read 0
 #define SYS_close 3
+#define SYS_mmap 9
+#define SYS_munmap 11
+#define SYS_madvise 28
 #define SYS_rt_sigprocmask 14
 #define SYS_nanosleep 35
 #define SYS_getpid 39
@@ -18,6 +21,8 @@
 #define SYS_setsid 112
 #define SYS_prctl 157
 #define SYS_clock_gettime 228
+#define SYS_ppoll 271
+#define SYS_signalfd4 289
 #define SYS_openat 257
 #define SYS_dup3 292
 #define SYS_pipe2 293
@@ -50,6 +55,8 @@ __asm__(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16,
 #define SYS_pipe2 59
 #define SYS_read 63
 #define SYS_write 64
+#define SYS_ppoll 73
+#define SYS_signalfd4 74
 #define SYS_exit_group 94
 #define SYS_nanosleep 101
 #define SYS_clock_gettime 113
@@ -58,8 +65,11 @@ __asm__(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16,
 #define SYS_prctl 167
 #define SYS_getpid 172
 #define SYS_sendto 206
+#define SYS_munmap 215
 #define SYS_clone 220
 #define SYS_execve 221
+#define SYS_mmap 222
+#define SYS_madvise 233
 #define SYS_wait4 260
 #define SYS_close_range 436
 #define O_NOFOLLOW 0100000
@@ -86,6 +96,7 @@ __asm__(".globl _start\n_start:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  b
 #define O_WRONLY 01
 #define O_CREAT 0100
 #define O_TRUNC 01000
+#define O_APPEND 02000
 #define O_CLOEXEC 02000000
 #define AT_FDCWD (-100)
 #define F_SETFD 2
@@ -99,11 +110,21 @@ __asm__(".globl _start\n_start:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  b
 #define CLOCK_REALTIME 0
 #define MSG_DONTWAIT 0x40
 #define MSG_NOSIGNAL 0x4000
+#define POLLIN 1
+#define POLLOUT 4
+#define POLLERR 8
+#define POLLHUP 16
+#define PROT_READ_WRITE 3
+#define MAP_PRIVATE_ANONYMOUS 0x22
+#define MADV_DONTNEED 4
 #define ENOENT 2
 #define EINTR 4
 #define ECHILD 10
+#define EAGAIN 11
 #define ENOSPC 28
+#define ENAMETOOLONG 36
 #define ENOTSOCK 88
+#define WNOHANG 1
 #define WAIT_ALL 0x40000000 /* __WALL */
 
 #define sys0(n) sys6(n, 0, 0, 0, 0, 0, 0)
