@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockPath } from '../../server/store/paths.ts';
 import {
@@ -140,7 +140,7 @@ describe('state that was torn before a supervisor starts', () => {
     await untilGone([supervisor]);
     signal(leader, 'SIGKILL');
     await untilGone([leader]);
-    await until('the record', () => readFileSync(record?.exitRecordPath ?? '', 'utf8') !== '');
+    await until('the record', () => existsSync(record?.exitRecordPath ?? ''));
     writeFileSync(record?.exitRecordPath ?? '', '{"pid":');
     const served = workspace.begin(['serve']);
     await until('the successor', async () => (await workspace.status()).supervisor !== null);
