@@ -101,7 +101,10 @@ export class SupervisedWorkspace extends TestWorkspace {
 
   /** Works without the workspace's folder as well, and takes over from no one: what is left is killed by identity. */
   override async close(): Promise<void> {
-    if (this.#stateDir === null && !existsSync(join(this.root, '.coppice/workspace.json'))) return;
+    if (this.#stateDir === null && !existsSync(join(this.root, '.coppice/workspace.json'))) {
+      rmSync(dirname(this.root), { recursive: true, force: true });
+      return;
+    }
     const { lock } = this;
     if (lock !== null && liveness(lock) === 'alive') signalProcess(lock, 'SIGCONT');
     if (existsSync(this.root)) await this.run('down');
