@@ -11,7 +11,7 @@ import { type KeeperReport, parseKeeperReport } from './keeper.ts';
 import { type ErrorReport, type StartedReport, statusAfterKeeper, treeUnderKeeper } from './keeperChannel.ts';
 import { errorCode, isResourceError } from './launchFailure.ts';
 import { encodeRequest } from './spawnerRequest.ts';
-import { isDead, readProcessTableAsync } from './table.ts';
+import { isDead, readProcessTable, readProcessTableAsync } from './table.ts';
 import type { ExitStatus, LaunchRequest, TreeIdentity } from './types.ts';
 
 export type SpawnerAnswer =
@@ -51,6 +51,7 @@ interface Entry {
 /** A keeper may be held up by a slow disk; its launch is then given up, since it can be neither found nor repeated. */
 const HELD_UP_MS = 5000;
 const LOOK_AGAIN_MS = 5;
+const STOPPED_CHECK_MS = 2000;
 const HIGHEST_NUMBER = 0xffff_ffff;
 
 let current: Spawner | null = null;
@@ -117,12 +118,23 @@ class Spawner {
     this.#entries.set(number, entry);
     this.#waiting++;
     this.#hold();
+    const timer = setInterval(() => this.#endWhenStopped(), STOPPED_CHECK_MS);
     try {
       this.#channel.write(bytes);
       return await entry.first.promise;
     } finally {
+      clearInterval(timer);
       this.#waiting--;
       this.#hold();
+    }
+  }
+
+  /** SIGSTOP is the one thing that makes it wait without end; launches must not. Its trees live on without it. */
+  #endWhenStopped(): void {
+    try {
+      if (readProcessTable().rows.get(this.#pid)?.state.startsWith('T')) this.#child.kill('SIGKILL');
+    } catch {
+      // No file handle may be left for the moment.
     }
   }
 

@@ -151,6 +151,14 @@ describe('the spawner', function () {
     });
   });
 
+  it('that was stopped makes no launch wait without end', async () => {
+    const spawner = spawnerPid();
+    process.kill(spawner, 'SIGSTOP');
+    const tree = await launched(requestFor(sh('exit 4')));
+    assert.deepEqual(await tree.exited, { code: 4, signal: null });
+    assert.notEqual(spawnerPid(), spawner);
+  });
+
   describe('spoken to by hand', () => {
     const children: ChildProcess[] = [];
     afterEach(() => {
@@ -197,11 +205,11 @@ describe('the spawner', function () {
     }
 
     for (const [what, change, said] of [
-      ['folder', { cwd: '/no/such/folder' }, '7 error cwd 2\n7 ended 127 -\n'],
-      ['output', { outputPath: '/no/such/folder/out.log' }, '7 error output 2\n7 ended 127 -\n'],
-      ['program', { argv: ['/no/such/program'] }, '7 error exec 2\n7 ended 127 -\n'],
+      ['a folder', { cwd: '/no/such/folder' }, '7 error cwd 2\n7 ended 127 -\n'],
+      ['an output', { outputPath: '/no/such/folder/out.log' }, '7 error output 2\n7 ended 127 -\n'],
+      ['a program', { argv: ['/no/such/program'] }, '7 error exec 2\n7 ended 127 -\n'],
     ] as const) {
-      it(`tells of a ${what} that vanished since it was checked`, async () => {
+      it(`tells of ${what} that vanished since it was checked`, async () => {
         const { channel } = start();
         let text = '';
         channel.on('data', (more) => {
