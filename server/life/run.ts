@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { WorkspaceConfig } from '../config/model.ts';
 import { formatDiagnostic, readWorkspaceConfig } from '../config/reader.ts';
 import { commandOf, hostSocketOf } from '../language/command.ts';
+import { warmUpLaunches } from '../process/launch.ts';
 import { takeOver } from '../reconcile/reconcile.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
 import { type Claim, claimWorkspace, describeClaimFailure, describeHeld } from '../store/claim.ts';
@@ -52,6 +53,8 @@ async function claimAndServe({ root, foreground }: RunOptions, endListener: EndL
   const resolved = resolveWorkspace(root, { exact: true });
   if (!resolved.ok) return refuse(ExitCode.usage, describeWorkspaceFailure(resolved.failure));
   const { workspace } = resolved;
+  // Started while the configuration is read: the first services then need not wait for it.
+  warmUpLaunches();
   const read = await readWorkspaceConfig(workspace.root);
   if (!read.ok) return refuse(ExitCode.configuration, read.diagnostics.map(formatDiagnostic).join('\n'));
   const claimed = await claimWorkspace({ workspace, version: version(), limits: { maxHeapMb: MAX_HEAP_MB } });

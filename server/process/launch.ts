@@ -7,7 +7,6 @@
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { execa } from 'execa';
 import { deferred } from './deferred.ts';
 import { cleanEnvironment } from './environment.ts';
 import { clearExitRecord } from './exitRecord.ts';
@@ -93,6 +92,7 @@ export type PipedResult =
  */
 export async function launchPiped(request: PipedRequest): Promise<PipedResult> {
   const [program, ...words] = request.argv;
+  const { execa } = await import('execa');
   const subprocess = execa(program, words, {
     ...COMMON_OPTIONS,
     detached: false,
@@ -114,6 +114,8 @@ export async function launchPiped(request: PipedRequest): Promise<PipedResult> {
 export async function runHelper(argv: readonly [string, ...string[]], options: HelperOptions): Promise<HelperResult> {
   const { timeoutMs, maxBytes = 1024 * 1024, cwd = '/', signal } = options;
   if (checkWords(argv) !== null) return { ok: false, reason: 'spawn_error', detail: 'EINVAL', stdout: '', stderr: '' };
+  // Loaded at the first helper: most supervisors never need one, and would carry 5 MB of it from their start on.
+  const { execa } = await import('execa');
   if (signal?.aborted) return { ok: false, reason: 'aborted', detail: 'before its start', stdout: '', stderr: '' };
   const [program, ...words] = argv;
   const subprocess = execa(program, words, {

@@ -140,7 +140,7 @@ async function bareRound(): Promise<Round> {
 const LOOP = `
 import { spawn } from 'node:child_process';
 const [count, program, ...args] = process.argv.slice(2);
-const children = Array.from({ length: Number(count) }, () => spawn(program, args, { stdio: 'ignore', detached: true }));
+const children = [];
 process.on('SIGTERM', async () => {
   const began = performance.now();
   const exits = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
@@ -149,4 +149,5 @@ process.on('SIGTERM', async () => {
   console.log('stopped in ' + (performance.now() - began));
   process.exit(0);
 });
+for (let n = 0; n < Number(count); n += 1) children.push(spawn(program, args, { stdio: 'ignore', detached: true }));
 `;

@@ -105,6 +105,11 @@ function startCalls(code: string): RegExp {
     for (const name of whole.match(/\w+(?=\s*,?\s*$)/g) ?? []) callees.push(String.raw`${name}(?:\.\w+)?`);
     for (const name of named.match(/\w+(?=\s*[,}])/g) ?? []) callees.push(name);
   }
+  for (const { groups } of code.matchAll(
+    /\{(?<named>[^{}]*)\} = await import\("(?:(?:node:)?child_process|execa)"\)/g,
+  )) {
+    for (const name of groups?.named?.match(/\w+(?=\s*(?:,|$))/g) ?? []) callees.push(name);
+  }
   return new RegExp(String.raw`(?<![\w$.])(?:${callees.join('|')})\(`, 'g');
 }
 

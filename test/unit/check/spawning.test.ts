@@ -93,6 +93,12 @@ describe('spawn lint (R108)', () => {
       assert.match(findings(LAUNCHER, text)[0] ?? '', /has no env/);
     });
 
+    it('fails on a start through a module that is loaded late', () => {
+      const text =
+        "export const go = async () => {\n  const { execa } = await import('execa');\n  execa('x', [], { cwd: '/' });\n};";
+      assert.match(findings(LAUNCHER, text)[0] ?? '', /has no env/);
+    });
+
     it("fails on this process's own environment handed on", () => {
       assert.match(findings(LAUNCHER, `${imports}spawn('x', [], { env: process.env });`)[0] ?? '', /uncleaned/);
     });
