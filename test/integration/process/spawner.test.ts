@@ -234,7 +234,7 @@ describe('the spawner', function () {
       const { channel } = start();
       await once(channel, 'data');
       channel.pause();
-      const total = 400;
+      const total = 2000;
       const request = requestFor(['/bin/true']);
       for (let number = 1; number <= total; number++) {
         const exitRecordPath = `${request.exitRecordPath}.${number}`;
@@ -252,6 +252,7 @@ describe('the spawner', function () {
         },
         { intervalMs: 300 },
       );
+      assert.ok(records() < total, 'the socket never was full');
       let text = '';
       channel.on('data', (more) => {
         text += String(more);
