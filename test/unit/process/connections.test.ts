@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { connectionsFromOutside } from '../../../server/process/ports.ts';
 import { parseConnections } from '../../../server/process/platform/linux/ports.ts';
+import { connectionsFromOutside } from '../../../server/process/ports.ts';
 
 describe('connections to a port', () => {
   let server: Server;
