@@ -135,10 +135,12 @@ function createHost(
   registry: Registry,
 ): WorkspaceHost {
   const { stateDir } = workspace;
+  const removedBefore = takeRemovedNames(process.env);
+  const environment = Object.freeze({ ...process.env });
   return {
     ...workspace,
-    environment: () => process.env,
-    removedBefore: takeRemovedNames(process.env),
+    removedBefore,
+    environment: () => environment,
     registry,
     ports: new PortReservations(),
     journal: (event, fields) => journal.append(event, fields),

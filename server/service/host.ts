@@ -7,7 +7,7 @@ export interface WorkspaceHost {
   /** Real path of the workspace. */
   readonly root: string;
   readonly stateDir: string;
-  /** The supervisor's own environment, not yet cleaned; read anew at each start. */
+  /** The supervisor's own environment, not yet cleaned. */
   readonly environment: () => NodeJS.ProcessEnv;
   /** Names that were taken out of that environment before this process began. */
   readonly removedBefore: readonly string[];

@@ -127,14 +127,21 @@ async function bareRound(): Promise<Round> {
   loop.stdout.setEncoding('utf8').on('data', (text: string) => {
     printed += text;
   });
-  await births.reach(SERVICES);
-  const startMs = births.seen[SERVICES - 1]!.at - began;
-  loop.kill('SIGTERM');
-  const stopMs = Number(
-    await until('the bare loop to stop', () => /stopped in (\S+)/.exec(printed)?.[1], { intervalMs: 5 }),
-  );
-  births.close();
-  return { startMs, stopMs };
+  try {
+    await births.reach(SERVICES);
+    const startMs = births.seen[SERVICES - 1]!.at - began;
+    loop.kill('SIGTERM');
+    const stopMs = Number(
+      await until('the bare loop to stop', () => /stopped in (\S+)/.exec(printed)?.[1], { intervalMs: 5 }),
+    );
+    return { startMs, stopMs };
+  } catch (error) {
+    // Nobody else would end them: that is the point of the comparison.
+    for (const { pid } of births.seen) process.kill(pid, 'SIGKILL');
+    throw error;
+  } finally {
+    births.close();
+  }
 }
 
 const LOOP = `

@@ -282,3 +282,14 @@ describe('composeEnvironment', () => {
     assert.equal(composed.failure.detail, 'does not exist');
   });
 });
+
+describe('a frozen base', () => {
+  it('gives every caller a copy of its own', () => {
+    const base = Object.freeze({ PATH: '/bin', CLAUDECODE: '1' });
+    const first = cleanEnvironment(base);
+    first.env.PATH = '/changed';
+    first.removed.push('PATH');
+    assert.deepEqual(cleanEnvironment(base).env, { PATH: '/bin' });
+    assert.deepEqual(cleanEnvironment(base).removed, ['CLAUDECODE']);
+  });
+});
