@@ -36,7 +36,7 @@ export async function benchIdle(): Promise<Row[]> {
         held: used < 0.2,
       },
       {
-        what: `idle with ${SERVICES} services: memory (PSS)`,
+        what: `idle with ${SERVICES} services: resident memory`,
         ours: `${ours.toFixed(1)} MB`,
         bare: `${bare.toFixed(1)} MB`,
         figure: `${ratio.toFixed(2)}x`,
@@ -51,6 +51,6 @@ export async function benchIdle(): Promise<Row[]> {
 }
 
 function residentMb(pid: number): number {
-  const match = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+  const match = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(match?.[1]) / 1024;
 }
