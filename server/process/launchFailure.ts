@@ -46,7 +46,7 @@ export type OutputFile =
  */
 export function openOutput(path: string, command: string): OutputFile {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
     const fd = openSync(path, flags, 0o600);
     const info = fstatSync(fd);
@@ -56,6 +56,15 @@ export function openOutput(path: string, command: string): OutputFile {
     return { ok: false, failure: { reason: 'spawn_error', command, code: 'EINVAL', detail } };
   } catch (error) {
     return { ok: false, failure: describeOutputError(path, command, errorCode(error)) };
+  }
+}
+
+/** The folder itself, never those above it: a state directory that somebody removed is not brought back by a launch. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -111,4 +111,16 @@ describe('a supervisor whose ground is taken away', () => {
     await untilGone([supervisor, ...processes]);
     assert.equal(existsSync(stateDir), false);
   });
+
+  it('a start after the state directory was removed fails in words and brings nothing of it back (R89)', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY, other: { ...STEADY, restart: 'no' } } });
+    await workspace.up();
+    const { stateDir } = workspace;
+    await workspace.run('stop', 'other');
+    rmSync(stateDir, { recursive: true });
+    await workspace.run('start', 'other');
+    const waited = await workspace.run('wait', 'other');
+    assert.deepEqual([waited.code, existsSync(stateDir)], [1, false]);
+    assert.match(`${waited.stdout}${waited.stderr}`, /cannot open .*other\.log/);
+  });
 });

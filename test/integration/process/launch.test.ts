@@ -275,7 +275,7 @@ for (const [way, options] of WAYS)
 
       it('goes to a file and folder that only the user can read', async () => {
         const request = requestFor(['/bin/true']);
-        const outputPath = join(request.cwd, 'logs', 'deep', 'web.log');
+        const outputPath = join(request.cwd, 'logs', 'web.log');
         await (await launched({ ...request, outputPath })).exited;
         assert.equal(statSync(outputPath).mode & 0o777, 0o600);
         assert.equal(statSync(dirname(outputPath)).mode & 0o777, 0o700);
