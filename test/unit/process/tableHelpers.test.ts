@@ -3,7 +3,7 @@ import * as darwin from '../../../server/process/platform/darwin/parse.ts';
 import { createSnapshotReader } from '../../../server/process/platform/snapshot.ts';
 import * as windows from '../../../server/process/platform/windows/parse.ts';
 
-/** Recorded from `LC_ALL=C TZ=UTC0 ps -axo pid=,ppid=,pgid=,sess=,stat=,lstart=,comm=` on macOS. */
+/** Written after the documented format of `LC_ALL=C TZ=UTC0 ps -axo pid=,ppid=,pgid=,sess=,stat=,lstart=,comm=` on macOS. */
 const DARWIN_TABLE = `    1     0     1      0 Ss   Sun Nov  3 08:11:02 2024     /sbin/launchd
   312     1   312      0 Ss   Sun Nov  3 08:11:09 2024     /usr/libexec/logd
 51877 51870 51870      0 S+   Thu Nov 21 12:25:01 2024     /Applications/Visual Studio Code.app/Contents/MacOS/Electron
@@ -11,7 +11,7 @@ const DARWIN_TABLE = `    1     0     1      0 Ss   Sun Nov  3 08:11:02 2024    
 51950 51877 51950 16a3f0 UNs  Thu Nov 21 12:25:10 2024     node
 `;
 
-/** Recorded from \`ps -axEww -o pid=,command=\`: the environment follows the command line. */
+/** Written after the documented format of \`ps -axEww -o pid=,command=\`: the environment follows the command line. */
 const DARWIN_ENVIRONMENT = `  312 /usr/libexec/logd
 51950 node server.js --port 3000 TERM=xterm COPPICE_TREE=3f2a/web/4/9b1c PATH=/usr/bin
 51960 node -e x NOT_COPPICE_TREE=a/b/1/c HOME=/Users/x
