@@ -222,8 +222,8 @@ export class Supervisor {
         started = true;
         // Who waits for one that waits says so too, whichever of the two was looked at first.
       } else if (decision.kind === 'wait')
-        started = service.pending.say(`waits for ${decision.on.map((one) => one.name).join(', ')}`) || started;
-      else started = service.pending.say(`blocked: ${decision.because}`, decision.by) || started;
+        started = service.pending.waitFor(decision.on.map((one) => one.name)) || started;
+      else started = service.pending.block(decision.by, decision.because) || started;
     }
     for (const run of this.runs.values()) started = run.settle((task) => decideStart(task, this.#condition)) || started;
     return started;

@@ -16,6 +16,7 @@ import {
   type WaitParams,
   type WaitResult,
 } from './protocol.ts';
+import { journalRequest } from './requested.ts';
 
 /** What the supervisor's process does for the handlers. */
 export interface HandlerContext {
@@ -70,7 +71,10 @@ export function createHandlers(context: HandlerContext): Handle {
     },
     down: () => context.down(),
   };
-  return (name, params, connection) => Promise.resolve(handlers[name](params, connection));
+  return (name, params, connection) => {
+    journalRequest(supervisor.host, name, params, connection.client);
+    return Promise.resolve(handlers[name](params, connection));
+  };
 }
 
 function ownerOf(connection: ClientConnection): Owner {

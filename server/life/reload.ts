@@ -35,8 +35,16 @@ async function reload(supervisor: Supervisor): Promise<ReloadResult> {
     changed: difference.changed.map((entry) => entry.name),
     retuned: difference.retuned.map((entry) => entry.name),
   };
+  const touched = Object.values(change).some((list) => list.length > 0);
+  // Told before it is done: what happens to a service next has its cause here.
+  if (touched)
+    supervisor.host.journal('configuration_changed', {
+      ...change,
+      changed: difference.changed,
+      retuned: difference.retuned,
+    });
   await supervisor.apply(read.config, change);
-  if (Object.values(change).some((list) => list.length > 0)) supervisor.host.journal('configuration_applied', change);
+  if (touched) supervisor.host.journal('configuration_applied', change);
   return {
     ok: true,
     diagnostics: read.warnings,

@@ -14,7 +14,13 @@ export interface ServiceStart {
 
 export type LaunchedService =
   | { readonly ok: true; readonly tree: SupervisedTree; readonly port: number | null }
-  | { readonly ok: false; readonly message: string; readonly port: number | null };
+  | {
+      readonly ok: false;
+      /** `port_taken`, or the start's own word. */
+      readonly reason: string;
+      readonly message: string;
+      readonly port: number | null;
+    };
 
 /** Chooses the port and starts the tree of one incarnation. A failure says in words what to do about it. Never rejects. */
 export async function launchService(
@@ -26,13 +32,18 @@ export async function launchService(
     return await launchOn(host, config, start);
   } catch (error) {
     // Without file handles no port can be looked at, and on a full disk no folder made for a socket.
-    return { ok: false, message: `cannot start ${config.name}: ${(error as Error).message}`, port: null };
+    return {
+      ok: false,
+      reason: 'fault',
+      message: `cannot start ${config.name}: ${(error as Error).message}`,
+      port: null,
+    };
   }
 }
 
 async function launchOn(host: WorkspaceHost, config: ServiceConfig, start: ServiceStart): Promise<LaunchedService> {
   const chosen = await choosePort(host, config.name, config.port, start.previousPort);
-  if (!chosen.ok) return { ok: false, message: chosen.message, port: null };
+  if (!chosen.ok) return { ok: false, reason: 'port_taken', message: chosen.message, port: null };
   const { port } = chosen;
   const started = await startTree(host, {
     key: `service/${config.name}`,
@@ -50,7 +61,7 @@ async function launchOn(host: WorkspaceHost, config: ServiceConfig, start: Servi
     port,
     logPath: start.log,
   });
-  return started.ok ? { ok: true, tree: started.tree, port } : { ok: false, message: started.message, port };
+  return started.ok ? { ok: true, tree: started.tree, port } : { ...started, port };
 }
 
 /** Takes over a live incarnation that an earlier supervisor started. */

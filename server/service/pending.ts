@@ -1,9 +1,19 @@
+/** Why a service that was asked for does not start yet. */
+export interface Waiting {
+  /** One line for a person. */
+  readonly text: string;
+  /** The entry that can never meet the condition. */
+  readonly blockedBy: string | null;
+  /** The entries that it waits for. */
+  readonly on: readonly string[];
+}
+
 /** What a service waits for that was asked for and cannot start yet; shown for as long as it is at rest. */
 export class Pending {
-  readonly #changed: () => void;
-  #said: { readonly text: string; readonly blockedBy: string | null } | null = null;
+  readonly #changed: (said: Waiting) => void;
+  #said: Waiting | null = null;
 
-  constructor(changed: () => void) {
+  constructor(changed: (said: Waiting) => void) {
     this.#changed = changed;
   }
 
@@ -23,10 +33,18 @@ export class Pending {
   }
 
   /** `false` when that was said already. */
-  say(text: string, blockedBy: string | null = null): boolean {
-    if (this.#said?.text === text && this.#said.blockedBy === blockedBy) return false;
-    this.#said = { text, blockedBy };
-    this.#changed();
+  waitFor(names: readonly string[]): boolean {
+    return this.#say({ text: `waits for ${names.join(', ')}`, blockedBy: null, on: names });
+  }
+
+  block(by: string, because: string): boolean {
+    return this.#say({ text: `blocked: ${because}`, blockedBy: by, on: [by] });
+  }
+
+  #say(said: Waiting): boolean {
+    if (this.#said?.text === said.text && this.#said.blockedBy === said.blockedBy) return false;
+    this.#said = said;
+    this.#changed(said);
     return true;
   }
 

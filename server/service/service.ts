@@ -7,7 +7,7 @@ import { FailureText } from './failure.ts';
 import type { WorkspaceHost } from './host.ts';
 import { adoptService, launchService } from './launchService.ts';
 import { type OutwardAction, PolicyMachine } from './machine.ts';
-import { Pending } from './pending.ts';
+import { Pending, type Waiting } from './pending.ts';
 import { detail } from './policy/describe.ts';
 import {
   isWanted,
@@ -31,7 +31,7 @@ import { ServiceWatch } from './watchers.ts';
  */
 export class ManagedService {
   /** Why it has not started although it was asked to. */
-  readonly pending = new Pending(() => this.#notify());
+  readonly pending = new Pending((waiting) => this.#notify(waiting));
   readonly #host: WorkspaceHost;
   readonly #changed: (service: ManagedService) => void;
   readonly #machine: PolicyMachine;
@@ -262,7 +262,7 @@ export class ManagedService {
       case 'journal': {
         if (action.entry.event === 'service_ready') this.#becomeReady();
         const { event, ...fields } = action.entry;
-        const facts = event === 'service_spawned' ? this.#tree?.facts : {};
+        const facts = event === 'service_spawned' || event === 'adopted' ? this.#tree?.facts : {};
         this.#host.journal(event, { name: this.name, ...facts, ...fields });
         if (event === 'breaker_open' || event === 'service_failed') void this.#explainFailure();
         return;
@@ -292,7 +292,7 @@ export class ManagedService {
     // A failed start may not have come to choosing one.
     this.#port = started.ok ? started.port : (started.port ?? this.#port);
     if (!started.ok) {
-      this.dispatch({ type: 'spawn_failed', incarnation, message: started.message });
+      this.dispatch({ type: 'spawn_failed', incarnation, message: started.message, reason: started.reason });
       return;
     }
     this.#follow(started.tree, incarnation);
@@ -341,7 +341,8 @@ export class ManagedService {
     if (await this.#failure.explain(() => this.#state, this.name, this.log, this.#outputOffset)) this.#notify();
   }
 
-  #notify(): void {
+  #notify(waiting?: Waiting): void {
+    if (waiting !== undefined) this.#host.journal('service_waiting', { name: this.name, ...waiting });
     if (this.#port !== null && this.atRest) this.#host.ports.release(this.#port, this.name);
     this.#waiters.look();
     this.#changed(this);

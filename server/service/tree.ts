@@ -207,7 +207,7 @@ export class SupervisedTree {
 
   /** Ends the tree gracefully and proves it empty. A second call joins the first. */
   terminate(options: StopOptions): Promise<EmptyProof> {
-    this.#ending ??= this.#finish(terminateTree(this.#record.tree, { ...options, ledger: this.#ledger }));
+    this.#ending ??= this.#finish(terminateTree(this.#record.tree, { ...options, ledger: this.#ledger }), options);
     return this.#ending;
   }
 
@@ -242,7 +242,7 @@ export class SupervisedTree {
     }
   }
 
-  async #finish(ending: Promise<EmptyProof>): Promise<EmptyProof> {
+  async #finish(ending: Promise<EmptyProof>, asked: Partial<StopOptions> = {}): Promise<EmptyProof> {
     const proof = await ending;
     this.#host.journal('tree_reaped', {
       name: this.#record.name,
@@ -250,6 +250,8 @@ export class SupervisedTree {
       confirmed: proof.confirmed.length,
       survivors: proof.survivors.map(({ identity, reason }) => ({ ...identity, reason })),
       killed: proof.killed,
+      durationMs: Math.round(proof.durationMs),
+      ...asked,
     });
     if (proof.survivors.length > 0) this.#survived.resolve({ status: { code: null, signal: null }, proof });
     return proof;

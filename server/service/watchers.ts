@@ -149,7 +149,11 @@ export class ServiceWatch {
       onSample: (bytes) => {
         this.#memory = { bytes, at: performance.now() };
       },
-      onVerdict: (level, bytes) => this.#dispatch({ type: 'memory', incarnation: this.#incarnation, level, bytes }),
+      onVerdict: (level, bytes) => {
+        const { warnBytes, maxBytes } = this.#config.memory;
+        const limitBytes = level === 'over' ? maxBytes : warnBytes;
+        this.#dispatch({ type: 'memory', incarnation: this.#incarnation, level, bytes, limitBytes });
+      },
     });
   }
 

@@ -83,7 +83,7 @@ function exitedClean(state: RunningState, status: ExitStatus, context: StepConte
     ended.push({ type: 'journal', entry: { event: 'health_warn', reason, detail } });
   }
   const reason = slowed ? 'clean_budget_exceeded' : 'clean_exit';
-  return reapThenWait({ ...facts, accounting }, delayMs, reason, now, ended);
+  return reapThenWait({ ...facts, accounting }, delayMs, reason, context, ended);
 }
 
 function crashed(state: RunningState, status: ExitStatus, context: StepContext): Step {
@@ -93,7 +93,7 @@ function crashed(state: RunningState, status: ExitStatus, context: StepContext):
   const { facts, entry } = recordExit(counted.facts, status, cause, state.startedAt, now);
   const ended = [...unwatch(state), entry];
   const { failure } = counted;
-  if (failure === null) return reapThenWait(facts, counted.delayMs, 'crash', now, ended);
+  if (failure === null) return reapThenWait(facts, counted.delayMs, 'crash', context, ended);
   return reapThenEnd(state, facts, { kind: 'fail', failure }, cause, now, ended);
 }
 
@@ -102,7 +102,7 @@ function reapThenWait(
   facts: ServiceFacts,
   delayMs: number,
   reason: BackoffState['reason'],
-  now: number,
+  { now, settings }: StepContext,
   before: readonly ServiceAction[],
 ): Step {
   const { incarnation } = facts;
@@ -119,7 +119,7 @@ function reapThenWait(
     },
     actions: [
       ...before,
-      { type: 'journal', entry: { event: 'backoff', ms: delayMs, reason, crashes } },
+      { type: 'journal', entry: { event: 'backoff', ms: delayMs, reason, crashes, limit: settings.crashes.count } },
       { type: 'reap', incarnation },
     ],
   };

@@ -12,7 +12,7 @@ import {
   type StepContext,
   type StopPurpose,
 } from './state.ts';
-import type { ExitCause, ServiceAction } from './types.ts';
+import type { ExitCause, ServiceAction, StopReason } from './types.ts';
 
 const NOTHING: readonly ServiceAction[] = [];
 
@@ -67,8 +67,23 @@ export function terminate(
   const { incarnation, startedAt } = state;
   return {
     state: { ...factsOf(facts), name: 'stopping', startedAt, purpose, cause, exitedAt: null },
-    actions: [...unwatch(state), ...before, { type: 'terminate', incarnation }],
+    actions: [
+      ...unwatch(state),
+      ...before,
+      stopping(incarnation, reasonOf(purpose, cause)),
+      { type: 'terminate', incarnation },
+    ],
   };
+}
+
+export function stopping(incarnation: number, reason: StopReason): ServiceAction {
+  return { type: 'journal', entry: { event: 'service_stopping', incarnation, reason } };
+}
+
+function reasonOf(purpose: StopPurpose, cause: ExitCause): StopReason {
+  if (cause === 'memory_drain' || cause === 'wedged' || cause === 'readiness_timeout') return cause;
+  if (purpose.kind === 'stop' && purpose.because === 'idle') return 'idle';
+  return purpose.kind === 'restart' ? 'restart' : 'stop';
 }
 
 export function fail(facts: ServiceFacts, failure: Failure, before: readonly ServiceAction[] = NOTHING): Step {

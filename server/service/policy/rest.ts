@@ -1,6 +1,6 @@
 /** Handlers of the states in which nothing runs and nothing is planned. */
 import { reset } from '../restartCore.ts';
-import { spawn, stay } from './moves.ts';
+import { spawn, stay, stopping } from './moves.ts';
 import { becomeReady } from './running.ts';
 import {
   type CompletedState,
@@ -117,7 +117,7 @@ function endAdopted(facts: ServiceFacts, event: Adopted, purpose: StopPurpose, {
   const cause = 'requested_stop';
   return {
     state: { ...factsOf(facts), name: 'stopping', incarnation, startedAt, purpose, cause, exitedAt: null },
-    actions: [adoption(incarnation), { type: 'terminate', incarnation }],
+    actions: [adoption(incarnation), stopping(incarnation, 'taken_over'), { type: 'terminate', incarnation }],
   };
 }
 

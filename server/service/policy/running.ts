@@ -1,4 +1,5 @@
 /** Handlers of the states in which an incarnation runs, or is being launched. */
+import type { BudgetConfig } from '../../config/model.ts';
 import { formatBytes } from '../../text/units.ts';
 import { recordDrain, recordRecovery, recordWedge } from '../restartCore.ts';
 import { exitedByItself } from './exits.ts';
@@ -13,7 +14,7 @@ import {
   type Step,
   type StepContext,
 } from './state.ts';
-import type { ServiceAction, ServiceEvent } from './types.ts';
+import type { ServiceAction, ServiceEvent, WarningFacts } from './types.ts';
 
 export function whileStarting(state: StartingState, event: ServiceEvent, context: StepContext): Step {
   const { incarnation } = state;
@@ -28,7 +29,7 @@ export function whileStarting(state: StartingState, event: ServiceEvent, context
         ],
       };
     case 'spawn_failed':
-      return state.launched ? stay(state) : launchFailed(state, event.message, context);
+      return state.launched ? stay(state) : launchFailed(state, event, context);
     case 'probe_ready': {
       const startupMs = Math.max(0, context.now - state.startedAt);
       return becomeReady(state, context, [
@@ -38,7 +39,7 @@ export function whileStarting(state: StartingState, event: ServiceEvent, context
     case 'readiness_timeout':
       return notReadyInTime(state, event.message, context);
     case 'memory':
-      if (event.level === 'over') return drain(state, event.bytes, context);
+      if (event.level === 'over') return drain(state, event, context);
       return { state: { ...state, warnedBytes: event.level === 'warn' ? event.bytes : null }, actions: [] };
     case 'stop':
     case 'restart':
@@ -63,8 +64,8 @@ export function whileReady(state: ReadyState, event: ServiceEvent, context: Step
     case 'live':
       return event.ok ? stay(state) : livenessFailed(state, 1, event.message, context);
     case 'memory':
-      if (event.level === 'over') return drain(state, event.bytes, context);
-      return event.level === 'ok' ? stay(state) : degrade(state, { warnedBytes: event.bytes });
+      if (event.level === 'over') return drain(state, event, context);
+      return event.level === 'ok' ? stay(state) : degrade(state, { warnedBytes: event.bytes }, event);
     case 'timer':
       return event.timer === 'recovery' ? recover(state, context) : stay(state);
     case 'idle':
@@ -94,7 +95,7 @@ export function whileDegraded(state: DegradedState, event: ServiceEvent, context
       if (!event.ok) return livenessFailed(state, state.failedProbes + 1, event.message, context);
       return improve({ ...state, failedProbes: 0, message: null }, context);
     case 'memory':
-      if (event.level === 'over') return drain(state, event.bytes, context);
+      if (event.level === 'over') return drain(state, event, context);
       return improve({ ...state, warnedBytes: event.level === 'warn' ? event.bytes : null }, context);
     case 'idle':
       return terminate(state, state, { kind: 'stop', because: 'idle' }, 'requested_stop');
@@ -155,13 +156,17 @@ function recover(state: ReadyState, { now, settings }: StepContext): Step {
 function degrade(
   state: ReadyState,
   why: Partial<Pick<DegradedState, 'failedProbes' | 'message' | 'warnedBytes'>>,
+  facts: Pick<WarningFacts, 'failuresAllowed' | 'limitBytes'> = {},
 ): Step {
   const { warnedBytes = null, failedProbes = 0, message = null } = why;
   const actions: ServiceAction[] = state.recoverAt === null ? [] : [{ type: 'disarm', timer: 'recovery' }];
   const warning =
     warnedBytes === null
-      ? warn('liveness_failed', message ?? '')
-      : warn('memory_warn', `the process tree uses ${formatBytes(warnedBytes)}`);
+      ? warn('liveness_failed', message ?? '', { failures: failedProbes, failuresAllowed: facts.failuresAllowed })
+      : warn('memory_warn', `the process tree uses ${formatBytes(warnedBytes)}`, {
+          bytes: warnedBytes,
+          limitBytes: facts.limitBytes,
+        });
   const { startedAt } = state;
   return {
     state: { ...factsOf(state), name: 'degraded', startedAt, failedProbes, message, warnedBytes },
@@ -181,19 +186,32 @@ function livenessFailed(
 ): Step {
   const { now, settings } = context;
   if (failedProbes < settings.failures) {
-    if (state.name === 'ready') return degrade(state, { failedProbes, message });
+    if (state.name === 'ready')
+      return degrade(state, { failedProbes, message }, { failuresAllowed: settings.failures });
     return { state: { ...state, failedProbes, message }, actions: [] };
   }
   const { accounting, spent } = recordWedge(state.accounting, now, settings);
   const why = { reason: 'wedges', count: accounting.wedges.length, windowMs: settings.wedges.windowMs } as const;
-  const warning = warn('wedged', `${failedProbes} liveness probes failed in a row: ${message}`);
+  const warning = warn('wedged', `${failedProbes} liveness probes failed in a row: ${message}`, {
+    failures: failedProbes,
+    failuresAllowed: settings.failures,
+    ...usedOf(accounting.wedges.length, settings.wedges),
+  });
   return endAndRespawn({ ...state, accounting }, spent ? why : null, 'wedged', message, warning, settings);
 }
 
-function drain(state: RunningState, bytes: number, { now, settings }: StepContext): Step {
+function drain(
+  state: RunningState,
+  { bytes, limitBytes }: Extract<ServiceEvent, { type: 'memory' }>,
+  { now, settings }: StepContext,
+): Step {
   const { accounting, spent } = recordDrain(state.accounting, now, settings);
   const why = { reason: 'drains', count: accounting.drains.length, windowMs: settings.drains.windowMs } as const;
-  const warning = warn('memory_drain', `the process tree uses ${formatBytes(bytes)}, more than it may`);
+  const warning = warn('memory_drain', `the process tree uses ${formatBytes(bytes)}, more than it may`, {
+    bytes,
+    limitBytes,
+    ...usedOf(accounting.drains.length, settings.drains),
+  });
   const message = `its processes held ${formatBytes(bytes)}`;
   return endAndRespawn({ ...state, accounting }, spent ? why : null, 'memory_drain', message, warning, settings);
 }
@@ -219,7 +237,11 @@ function terminateOnRequest(state: RunningState, request: 'stop' | 'restart'): S
 }
 
 /** A crash of which nothing was born, so there is nothing to reap. */
-function launchFailed(state: StartingState, message: string, context: StepContext): Step {
+function launchFailed(
+  state: StartingState,
+  { message, reason }: Extract<ServiceEvent, { type: 'spawn_failed' }>,
+  context: StepContext,
+): Step {
   const { now } = context;
   const counted = countCrash(state, message, context);
   const { failure, delayMs } = counted;
@@ -228,10 +250,13 @@ function launchFailed(state: StartingState, message: string, context: StepContex
   const { incarnation } = state;
   const told: ServiceAction[] = [
     ...unwatch(state),
-    { type: 'journal', entry: { event: 'spawn_failed', incarnation, message, crashes } },
+    { type: 'journal', entry: { event: 'spawn_failed', incarnation, message, reason: reason ?? null, crashes } },
   ];
   if (failure !== null) return fail(facts, failure, told);
-  told.push({ type: 'journal', entry: { event: 'backoff', ms: delayMs, reason: 'crash', crashes } });
+  told.push({
+    type: 'journal',
+    entry: { event: 'backoff', ms: delayMs, reason: 'crash', crashes, limit: context.settings.crashes.count },
+  });
   const next = awaitRespawn({ ...facts, respawnAt: now + delayMs, delayMs, reason: 'crash', message }, context);
   return { state: next.state, actions: [...told, ...next.actions] };
 }
@@ -244,6 +269,10 @@ function notReadyInTime(state: StartingState, message: string, context: StepCont
   return terminate(state, facts, purpose, 'readiness_timeout', [warn('readiness_timeout', message)]);
 }
 
-function warn(reason: string, detail: string): ServiceAction {
-  return { type: 'journal', entry: { event: 'health_warn', reason, detail } };
+function usedOf(used: number, { count, windowMs }: BudgetConfig): WarningFacts {
+  return { used, budget: count, windowMs };
+}
+
+function warn(reason: string, detail: string, facts: WarningFacts = {}): ServiceAction {
+  return { type: 'journal', entry: { event: 'health_warn', reason, detail, ...facts } };
 }

@@ -30,8 +30,8 @@ export function whileStopping(state: StoppingState, event: ServiceEvent, context
       };
     case 'spawn_failed': {
       const { crashes } = state.accounting;
-      const { message } = event;
-      const entry = { event: 'spawn_failed', incarnation, message, crashes } as const;
+      const { message, reason = null } = event;
+      const entry = { event: 'spawn_failed', incarnation, message, reason, crashes } as const;
       return { state, actions: [{ type: 'journal', entry }] };
     }
     case 'exited':
@@ -94,7 +94,7 @@ function emptied(
       const { crashes } = state.accounting;
       const told: ServiceAction = {
         type: 'journal',
-        entry: { event: 'backoff', ms: delayMs, reason: 'crash', crashes },
+        entry: { event: 'backoff', ms: delayMs, reason: 'crash', crashes, limit: context.settings.crashes.count },
       };
       const respawnAt = (state.exitedAt ?? context.now) + delayMs;
       const next = awaitRespawn({ ...factsOf(state), respawnAt, delayMs, reason: 'crash', message }, context);

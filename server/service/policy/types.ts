@@ -36,7 +36,13 @@ export type ServiceEvent =
   | { readonly type: 'restart' }
   | { readonly type: 'reset' }
   | { readonly type: 'spawned'; readonly incarnation: number }
-  | { readonly type: 'spawn_failed'; readonly incarnation: number; readonly message: string }
+  | {
+      readonly type: 'spawn_failed';
+      readonly incarnation: number;
+      readonly message: string;
+      /** The word for programs, such as `command_not_found`. */
+      readonly reason?: string;
+    }
   /** The leader ended. `deliberate` ends (stop, drain, wedge, readiness timeout) are known to the state. */
   | { readonly type: 'exited'; readonly incarnation: number; readonly status: ExitStatus }
   /** After `terminate` or `reap`: the tree is empty, or what survived is listed and given up. */
@@ -50,6 +56,8 @@ export type ServiceEvent =
       readonly incarnation: number;
       readonly level: 'ok' | 'warn' | 'over';
       readonly bytes: number;
+      /** The level's own limit, for the journal. */
+      readonly limitBytes?: number | null;
     }
   | { readonly type: 'idle'; readonly incarnation: number }
   | { readonly type: 'timer'; readonly timer: TimerName; readonly incarnation: number }
@@ -81,7 +89,13 @@ export type ServiceAction =
 /** Journal events of DESIGN 9 that the policy decides; the shell adds name, time and process facts. */
 export type ServiceJournalEntry =
   | { readonly event: 'service_spawned'; readonly incarnation: number }
-  | { readonly event: 'spawn_failed'; readonly incarnation: number; readonly message: string; readonly crashes: number }
+  | {
+      readonly event: 'spawn_failed';
+      readonly incarnation: number;
+      readonly message: string;
+      readonly reason: string | null;
+      readonly crashes: number;
+    }
   | { readonly event: 'service_ready'; readonly incarnation: number; readonly startupMs: number }
   | {
       readonly event: 'service_exited';
@@ -92,10 +106,35 @@ export type ServiceJournalEntry =
       readonly likelyCause: ExitCause;
       readonly crashes: number;
     }
-  | { readonly event: 'backoff'; readonly ms: number; readonly reason: string; readonly crashes: number }
-  | { readonly event: 'health_warn'; readonly reason: string; readonly detail: string }
+  /** The tree is asked to end; `reason` tells why, and `service_exited` and `tree_reaped` how it did. */
+  | { readonly event: 'service_stopping'; readonly incarnation: number; readonly reason: StopReason }
+  /** `limit`: crashes in a row (this is number `crashes`) that open the breaker. */
+  | {
+      readonly event: 'backoff';
+      readonly ms: number;
+      readonly reason: string;
+      readonly crashes: number;
+      readonly limit: number;
+    }
+  | ({ readonly event: 'health_warn'; readonly reason: string; readonly detail: string } & WarningFacts)
   | { readonly event: 'breaker_open'; readonly reason: string; readonly text: string }
   /** It is in `failed` though no budget is spent: processes survived, or `restart: no` wants no other start. */
   | { readonly event: 'service_failed'; readonly reason: string; readonly text: string }
   | { readonly event: 'breaker_reset' }
   | { readonly event: 'adopted'; readonly incarnation: number };
+
+/** Why a running tree is asked to end. */
+export type StopReason = 'stop' | 'restart' | 'idle' | 'memory_drain' | 'wedged' | 'readiness_timeout' | 'taken_over';
+
+/** Numbers behind the words of a warning, as far as it has them. */
+export interface WarningFacts {
+  /** Probes that failed in a row, and how many are a wedge. */
+  readonly failures?: number | undefined;
+  readonly failuresAllowed?: number | undefined;
+  readonly bytes?: number | undefined;
+  readonly limitBytes?: number | null | undefined;
+  /** How often it happened within the budget's window, and how often it may. */
+  readonly used?: number | undefined;
+  readonly budget?: number | undefined;
+  readonly windowMs?: number | undefined;
+}
