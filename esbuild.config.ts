@@ -2,6 +2,9 @@
  * Bundles what is shipped into `dist/`. One CommonJS file a program: the extension copies the server to a stable
  * folder before it starts it, so nothing may be loaded from a second chunk later (a dynamic `import()` stays lazy
  * inside its file).
+ *
+ * `--failpoints` makes the build that tests of faults run instead, in `dist-failpoints/`: there the places at which the
+ * writing of a durable file can be made to fail (`server/process/failpoint.ts`) are compiled in.
  */
 import {
   chmodSync,
@@ -29,12 +32,13 @@ interface Bundle {
 }
 
 const root = import.meta.dirname;
-const dist = join(root, 'dist');
+const withFailpoints = process.argv.includes('--failpoints');
+const dist = join(root, withFailpoints ? 'dist-failpoints' : 'dist');
 /**
  * Everything is made here first and then renamed into place: a supervisor that runs from `dist/` never sees a half
  * written file, and a keeper that is being executed cannot be opened for writing (ETXTBSY) but can be replaced.
  */
-const staging = join(root, 'dist', `.staging-${process.pid}`);
+const staging = join(dist, `.staging-${process.pid}`);
 
 const bundles: readonly Bundle[] = [
   { entry: 'server/cli/main.ts', output: 'cli.cjs', heavy: 'server/cli/heavy.ts' },
@@ -50,8 +54,21 @@ const importMetaShim: BuildOptions = {
     'import.meta.url': 'importMetaUrl',
     'import.meta.dirname': '__dirname',
     'import.meta.filename': '__filename',
+    // Each failure point is guarded by it.
+    ...(withFailpoints ? {} : { 'process.env.COPPICE_FAILPOINTS': 'undefined' }),
   },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
+
+/** With the guards gone nothing of it is used; without a word its empty module would still be loaded by name. */
+const leaveOutFailpoints: Plugin = {
+  name: 'failpoints',
+  setup(build) {
+    build.onResolve({ filter: /\/failpoint\.ts$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path),
+      sideEffects: false,
+    }));
+  },
 };
 
 const startedAt = new Date();
@@ -90,7 +107,7 @@ async function bundle({ entry, output, external, heavy }: Bundle): Promise<void>
     // The UMD files that some packages name as `main` require their parts in a way that no bundler can follow.
     mainFields: ['module', 'main'],
     external: [...(external ?? [])],
-    plugins: heavy === undefined ? [] : [loadFrom(heavy)],
+    plugins: [...(heavy === undefined ? [] : [loadFrom(heavy)]), ...(withFailpoints ? [] : [leaveOutFailpoints])],
     sourcemap: 'linked',
     // Half of a start is reading code, so blanks go; stack traces in a user's bug report keep the source's names.
     minifyWhitespace: true,

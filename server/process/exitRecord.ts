@@ -1,16 +1,7 @@
 /** The durable record of how a leader ended: reading it, waiting for it, and writing it where no keeper could. */
-import {
-  closeSync,
-  constants,
-  type FSWatcher,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  watch,
-  writeSync,
-} from 'node:fs';
+import { closeSync, type FSWatcher, readFileSync, rmSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { openEmptyFile, replaceFile, writeAll } from './disk.ts';
 import { identifyFresh, liveness } from './identity.ts';
 import type { ExitRecord, ExitStatus, Liveness, ProcessIdentity, TreeIdentity } from './types.ts';
 
@@ -62,14 +53,13 @@ export function parseExitRecord(text: string): ExitRecord | null {
 export function writeExitRecord(path: string, record: ExitRecord): boolean {
   const partial = `${path}.tmp`;
   try {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
-    const fd = openSync(partial, flags, 0o600);
+    const fd = openEmptyFile(partial, 0o600, path);
     try {
-      writeSync(fd, `${JSON.stringify(record)}\n`);
+      writeAll(fd, Buffer.from(`${JSON.stringify(record)}\n`), path);
     } finally {
       closeSync(fd);
     }
-    renameSync(partial, path);
+    replaceFile(partial, path);
     return true;
   } catch {
     return false;

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { cutFile, flushFile, openToAppend, writeSome } from '../process/disk.ts';
 import { classifyIoError, type WriteResult } from './ioFailure.ts';
 
 /**
@@ -27,7 +28,7 @@ export class AppendFile {
       const fd = this.#open();
       const bytes = Buffer.from(this.#torn ? `\n${line}\n` : `${line}\n`, 'utf8');
       for (let at = 0; at < bytes.length; ) {
-        const written = writeSync(fd, bytes, at);
+        const written = writeSome(fd, bytes, at, this.#path);
         at += written;
         this.#size += written;
         // A full disk takes the beginning of a line and refuses the rest by the next write.
@@ -42,7 +43,7 @@ export class AppendFile {
   /** Flushes what was written to the disk. */
   flush(): void {
     try {
-      if (this.#fd !== null) fsyncSync(this.#fd);
+      if (this.#fd !== null) flushFile(this.#fd, this.#path);
     } catch {
       // What a loss of power could still take is no more than before the call.
     }
@@ -51,7 +52,7 @@ export class AppendFile {
   /** Empties the file. */
   clear(): WriteResult {
     try {
-      ftruncateSync(this.#open(), 0);
+      cutFile(this.#open(), 0, this.#path);
       this.#size = 0;
       this.#torn = false;
       return { ok: true };
@@ -62,16 +63,20 @@ export class AppendFile {
 
   /** The next append opens the file anew, as after it was renamed. */
   close(): void {
-    if (this.#fd !== null) closeSync(this.#fd);
+    const fd = this.#fd;
     this.#fd = null;
+    try {
+      if (fd !== null) closeSync(fd);
+    } catch {
+      // The descriptor is gone whatever close(2) says; NFS may report only here what it could not keep.
+    }
   }
 
   #open(): number {
     // A file that somebody deleted would take lines that nobody ever reads.
     if (this.#fd !== null && fstatSync(this.#fd).nlink === 0) this.close();
     if (this.#fd !== null) return this.#fd;
-    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
-    const fd = openSync(this.#path, flags, 0o600);
+    const fd = openToAppend(this.#path, 0o600);
     this.#fd = fd;
     this.#size = fstatSync(fd).size;
     const last = Buffer.alloc(1);

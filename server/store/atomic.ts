@@ -3,21 +3,11 @@
  * (rename(2) is atomic within a file system). With `durable` (the default) that holds through a loss of power too, for
  * two flushes: file and folder, about 0.5 ms on an SSD and tens of milliseconds on a disk.
  */
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { flushFile, flushFolderOf, openNewFile, replaceFile, writeAll, writeNewFile } from '../process/disk.ts';
 import { identify } from '../process/identity.ts';
-import { classifyIoError, errorCode, type WriteResult } from './ioFailure.ts';
+import { classifyIoError, type WriteResult } from './ioFailure.ts';
 import { randomHex } from './names.ts';
 
 export { classifyIoError, type IoFailure, type IoReason, type WriteResult } from './ioFailure.ts';
@@ -40,7 +30,7 @@ export function writeFileAtomicSync(
   const { durable = true, mode = 0o600 } = options;
   const temporary = temporaryName(path);
   try {
-    writeNewFileSync(temporary, data, durable, mode);
+    writeNewFileSync(temporary, data, durable, mode, path);
     return putInPlace(temporary, path, options);
   } catch (error) {
     discard(temporary);
@@ -57,13 +47,7 @@ export async function writeFileAtomic(
   const { durable = true, mode = 0o600 } = options;
   const temporary = temporaryName(path);
   try {
-    const file = await open(temporary, NEW_FILE, mode);
-    try {
-      await file.writeFile(data);
-      if (durable) await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeNewFile(temporary, bytesOf(data), { mode, durable, target: path });
     return putInPlace(temporary, path, options);
   } catch (error) {
     discard(temporary);
@@ -71,44 +55,30 @@ export async function writeFileAtomic(
   }
 }
 
-/** Creates `path`, which must not exist, with its content. Throws the system's error. */
-export function writeNewFileSync(path: string, data: string | Uint8Array, durable: boolean, mode = 0o600): void {
-  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
-  const fd = openSync(path, NEW_FILE, mode);
+/** Creates `path`, which must not exist, with its content; `target` is what it is meant for. Throws the system's error. */
+export function writeNewFileSync(
+  path: string,
+  data: string | Uint8Array,
+  durable: boolean,
+  mode = 0o600,
+  target = path,
+): void {
+  const fd = openNewFile(path, mode, target);
   try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    if (durable) fsyncSync(fd);
+    writeAll(fd, bytesOf(data), target);
+    if (durable) flushFile(fd, target);
   } finally {
     closeSync(fd);
   }
 }
 
-/** rename(2); on Windows, where a scanner or a reader holds the target for a moment, tried again for up to 200 ms. */
-export function replaceFileSync(from: string, to: string): void {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      renameSync(from, to);
-      return;
-    } catch (error) {
-      const code = errorCode(error);
-      const held = code === 'EPERM' || code === 'EBUSY' || code === 'EACCES';
-      if (process.platform !== 'win32' || !held || attempt === 20) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-    }
-  }
-}
-
-/** Flushes a folder's entries. What cannot flush a folder (Windows, some network file systems) has no way to ask. */
-export function flushFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  let fd: number | null = null;
+/** Flushes the entry of `path` in its folder. */
+export function flushEntry(path: string): void {
   try {
-    fd = openSync(folder, constants.O_RDONLY);
-    fsyncSync(fd);
+    flushFolderOf(path);
   } catch {
-    // The entry is in place for everyone who lives; only a loss of power could still take it back.
-  } finally {
-    if (fd !== null) closeSync(fd);
+    // The entry is in place for everyone who lives; only a loss of power could still take it back. Some network file
+    // systems cannot flush a folder and have no way to be asked.
   }
 }
 
@@ -136,8 +106,6 @@ export function removeDeadTemporaries(folder: string): string[] {
   return removed;
 }
 
-/** An existing file, or a link that someone planted under the name, makes the open fail. */
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 const TEMPORARY = /^\..+\.(\d+)-[0-9a-f]{12}\.tmp$/;
 
 function temporaryName(path: string): string {
@@ -149,9 +117,13 @@ function putInPlace(temporary: string, path: string, { durable = true, stillWant
     discard(temporary);
     return { ok: true };
   }
-  replaceFileSync(temporary, path);
-  if (durable) flushFolder(dirname(path));
+  replaceFile(temporary, path);
+  if (durable) flushEntry(path);
   return { ok: true };
+}
+
+function bytesOf(data: string | Uint8Array): Uint8Array {
+  return typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
 }
 
 function discard(temporary: string): void {

@@ -250,11 +250,13 @@ function release(path: string, lock: SupervisorLock): void {
 
 /** This contender's lock in a file of its own, made when it is first needed and removed whatever happens. */
 class OwnTemporary {
+  readonly #lock: string;
   readonly #path: string;
   readonly #text: string;
   #made = false;
 
   constructor(lock: string, text: string) {
+    this.#lock = lock;
     this.#path = `${lock}.${process.pid}-${randomHex(12)}.tmp`;
     this.#text = text;
   }
@@ -263,7 +265,7 @@ class OwnTemporary {
   path(): string {
     if (!this.#made) {
       this.#made = true;
-      writeNewFileSync(this.#path, this.#text, true, 0o644);
+      writeNewFileSync(this.#path, this.#text, true, 0o644, this.#lock);
     }
     return this.#path;
   }

@@ -1,14 +1,5 @@
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
+import { flushFile, linkFile, openNewFile, writeAll } from '../process/disk.ts';
 import { errorCode } from './ioFailure.ts';
 
 /**
@@ -21,7 +12,7 @@ export function createExclusively(
   from: string,
   target: string,
   text: string,
-  link: (from: string, to: string) => void = linkSync,
+  link: (from: string, to: string) => void = linkFile,
 ): 'created' | 'exists' {
   try {
     link(from, target);
@@ -41,19 +32,14 @@ const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 
 function createAndFill(target: string, text: string): 'created' | 'exists' {
   let fd: number;
   try {
-    fd = openSync(
-      target,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0),
-      0o644,
-    );
+    fd = openNewFile(target, 0o644);
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return 'exists';
     throw error;
   }
   try {
-    const bytes = Buffer.from(text, 'utf8');
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    fsyncSync(fd);
+    writeAll(fd, Buffer.from(text, 'utf8'), target);
+    flushFile(fd, target);
   } catch (error) {
     unlinkSync(target);
     throw error;

@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFile, replaceFile } from '../process/disk.ts';
 import { errorCode, isMissing } from './ioFailure.ts';
 import { parseObject } from './smallFile.ts';
 import type { JournalEvent } from './types.ts';
@@ -46,10 +47,10 @@ export function rotateJournal(folder: string, keep: number): boolean {
   try {
     for (const number of rotatedNumbers(folder).reverse()) {
       const path = join(folder, rotatedName(number));
-      if (number >= keep) unlinkSync(path);
-      else renameSync(path, join(folder, rotatedName(number + 1)));
+      if (number >= keep) removeFile(path);
+      else replaceFile(path, join(folder, rotatedName(number + 1)));
     }
-    renameSync(join(folder, JOURNAL_FILE), join(folder, rotatedName(1)));
+    replaceFile(join(folder, JOURNAL_FILE), join(folder, rotatedName(1)));
     return true;
   } catch (error) {
     // Windows refuses while a reader has it open: the file then grows until the next try.

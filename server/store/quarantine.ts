@@ -1,4 +1,4 @@
-import { copyFileSync, linkSync, renameSync } from 'node:fs';
+import { copyFile, linkFile, replaceFile } from '../process/disk.ts';
 import { randomHex } from './names.ts';
 
 /**
@@ -8,7 +8,7 @@ import { randomHex } from './names.ts';
 export function quarantineFile(path: string, now = Date.now()): string | null {
   const aside = quarantineName(path, now);
   try {
-    renameSync(path, aside);
+    replaceFile(path, aside);
     return aside;
   } catch {
     return null;
@@ -19,7 +19,7 @@ export function quarantineFile(path: string, now = Date.now()): string | null {
 export function quarantineCopy(path: string, isFolder = false): string | null {
   if (isFolder) return quarantineFile(path);
   const aside = quarantineName(path);
-  for (const keep of [linkSync, copyFileSync]) {
+  for (const keep of [linkFile, copyFile]) {
     try {
       keep(path, aside);
       return aside;

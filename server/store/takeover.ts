@@ -28,8 +28,8 @@
  * What it does not stand: a person who deletes the lock in the microseconds between (4)'s two calls while a third
  * process claims. Both then believe to have won, until the first `verify` of the one whose lock is gone.
  */
-import { lstatSync, unlinkSync } from 'node:fs';
-import { replaceFileSync } from './atomic.ts';
+import { lstatSync } from 'node:fs';
+import { removeFile, replaceFile } from '../process/disk.ts';
 import { createExclusively } from './exclusive.ts';
 import { type HolderVerdict, judgeHolder, type Viewpoint } from './holder.ts';
 import { classifyIoError, type IoFailure } from './ioFailure.ts';
@@ -151,7 +151,7 @@ export class Contest {
     }
     try {
       const replaced = setAside(stale, lockPath);
-      replaceFileSync(this.#contender.temporary(), lockPath);
+      replaceFile(this.#contender.temporary(), lockPath);
       for (const { path } of chain.slice(1)) removeQuietly(path);
       removeQuietly(ticket);
       return { kind: 'won', replaced };
@@ -186,7 +186,7 @@ export function ticketPath(lockPath: string, generation: string): string {
 
 export function removeQuietly(path: string): void {
   try {
-    unlinkSync(path);
+    removeFile(path);
   } catch {
     // It is gone, or stays as one more name that nobody looks for.
   }

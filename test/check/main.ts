@@ -4,6 +4,7 @@ import { checkFileSize } from './fileSize.ts';
 import { checkLayering } from './layering.ts';
 import { type Finding, readSources } from './source.ts';
 import { checkSpawning } from './spawning.ts';
+import { checkWriting } from './writing.ts';
 
 const root = join(import.meta.dirname, '../..');
 const product = readSources(root, ['extension', 'server']);
@@ -12,6 +13,7 @@ const everything = [...product, ...readSources(root, ['test'])];
 const results: readonly { readonly name: string; readonly files: number; readonly findings: readonly Finding[] }[] = [
   { name: 'layering', files: product.length, findings: checkLayering(product) },
   { name: 'spawning', files: product.length, findings: checkSpawning(product) },
+  { name: 'writing', files: product.length, findings: checkWriting(product) },
   { name: 'file size', files: everything.length, findings: checkFileSize(everything) },
 ];
 

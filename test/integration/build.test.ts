@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { failpointBuild } from '../support/failpoints.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../support/temporary.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -18,6 +19,7 @@ const dist = join(root, 'dist');
 
 interface Manifest {
   readonly version: string;
+  readonly files: readonly string[];
   readonly bin: Readonly<Record<string, string>>;
 }
 
@@ -72,6 +74,21 @@ describe('the build', () => {
     assert.deepEqual(
       asked.filter((path) => !existsSync(join(dist, path))),
       [],
+    );
+  });
+
+  it('holds nothing of the failure points of the test build', () => {
+    const programs = readdirSync(dist).filter((name) => name.endsWith('.cjs'));
+    const found = programs.filter((name) => /failpoint|made to fail/i.test(readFileSync(join(dist, name), 'utf8')));
+    assert.deepEqual([programs.length > 0, found], [true, []]);
+  });
+
+  it('holds them in the test build, which is not packed', () => {
+    const text = readFileSync(join(failpointBuild(), 'supervisorMain.cjs'), 'utf8');
+    assert.match(text, /made to fail/);
+    assert.deepEqual(
+      manifest.files.filter((pattern) => pattern.startsWith('dist')),
+      ['dist/**'],
     );
   });
 

@@ -123,8 +123,13 @@ export class SupervisedWorkspace extends TestWorkspace {
 const open: SupervisedWorkspace[] = [];
 
 export function openWorkspace(config?: unknown): SupervisedWorkspace {
-  const workspace = new SupervisedWorkspace('supervisor');
+  const workspace = adopt(new SupervisedWorkspace('supervisor'));
   if (config !== undefined) workspace.configure(config);
+  return workspace;
+}
+
+/** Has `closeWorkspaces` close it with the others. */
+export function adopt<T extends SupervisedWorkspace>(workspace: T): T {
   open.push(workspace);
   return workspace;
 }

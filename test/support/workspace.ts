@@ -44,6 +44,8 @@ export class TestWorkspace {
   readonly root: string;
   readonly state: string;
   readonly env: NodeJS.ProcessEnv;
+  /** The program that `begin` and `run` start. */
+  protected readonly command: string = COMMAND;
   readonly #commands = new Set<RunningCommand>();
 
   constructor(label = 'workspace') {
@@ -76,7 +78,7 @@ export class TestWorkspace {
 
   /** Starts `coppice ...` in the workspace. */
   begin(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
-    const child = spawn(process.execPath, [COMMAND, ...args], {
+    const child = spawn(process.execPath, [this.command, ...args], {
       cwd: this.root,
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

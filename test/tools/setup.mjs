@@ -69,9 +69,9 @@ function isInstalled(folder) {
   return installed >= modified(join(folder, 'package-lock.json'));
 }
 
-/** `dist/package.json` is the last file that a build writes. */
-function isBuilt() {
-  const built = modified(join(root, 'dist/package.json'));
+/** Whether the build in `folder` is newer than all sources; `package.json` is the last file that a build writes. */
+export function isBuilt(folder = 'dist') {
+  const built = modified(join(root, folder, 'package.json'));
   if (built === 0) return false;
   const sources = ['server', 'extension', 'media', 'esbuild.config.ts', 'package.json', 'package-lock.json'];
   return sources.every((source) => newest(join(root, source)) <= built);

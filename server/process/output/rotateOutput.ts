@@ -13,7 +13,6 @@ import {
   constants,
   copyFile as copyFileWith,
   fstatSync,
-  ftruncateSync,
   openSync,
   read,
   readSync,
@@ -24,6 +23,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
+import { cutFile } from '../disk.ts';
+import { failpointAsync } from '../failpoint.ts';
 import { helperText } from '../helperText.ts';
 import { DEFAULT_ROTATION } from './limits.ts';
 import {
@@ -100,6 +101,7 @@ async function rotate(path: string, options: RotationOptions): Promise<RotationR
     if (size === 0 || size < maxBytes) return { ok: true, rotated: false };
     source = openSync(path, 'r+');
     rmSync(copyFile(path), { force: true });
+    if (process.env.COPPICE_FAILPOINTS) await failpointAsync('write', copyFile(path));
     // Within the kernel, and on file systems that share blocks (XFS, Btrfs, APFS) without copying anything.
     await copyFileAsync(path, copyFile(path), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     copy = openSync(copyFile(path), 'r+');
@@ -154,8 +156,9 @@ async function collapse(
   // A range that reaches the end of the file is refused: that would be a truncation.
   if (cut === size) cut -= unit;
   if (cut <= 0) return 0;
-  ftruncateSync(copy, cut);
+  cutFile(copy, cut, copyFile(path));
   beginRotation(path, state);
+  if (process.env.COPPICE_FAILPOINTS) await failpointAsync('truncate', path);
   const done = await helperText(['fallocate', '--collapse-range', '--offset', '0', '--length', String(cut), path]);
   // A helper that was killed may have done its work before.
   if (done !== null || wasCut(path)) return cut;
@@ -177,7 +180,7 @@ function catchUpAndTruncate(path: string, state: RotationState, source: number, 
     if (bytesRead === 0 || performance.now() > deadline) break;
   }
   const lostAtLeast = Math.max(0, fstatSync(source).size - at);
-  ftruncateSync(source, 0);
+  cutFile(source, 0, path);
   return { bytes: at, lostAtLeast };
 }
 

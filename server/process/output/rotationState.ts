@@ -10,7 +10,8 @@
  * (rename) before and after each rotation, so whoever reads it, then bytes, then it again, and finds it unchanged
  * and not `pending`, knows that the bytes are from where it thought.
  */
-import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
+import { openEmptyFile, replaceFile, writeAll } from '../disk.ts';
 import { identify, liveness } from '../identity.ts';
 import type { ProcessIdentity } from '../types.ts';
 
@@ -67,7 +68,7 @@ export function rotationToken(path: string): string {
 /** The state to rotate from; what an earlier supervisor left half done is finished, or taken back, first. */
 export function settleRotation(path: string, keep: number): RotationState {
   const token = rotationToken(path);
-  if (token !== '' && !isState(token)) renameSync(rotationFile(path), `${rotationFile(path)}.corrupt-${Date.now()}`);
+  if (token !== '' && !isState(token)) replaceFile(rotationFile(path), `${rotationFile(path)}.corrupt-${Date.now()}`);
   const state = parseState(token);
   if (state.pending === null) return state;
   if (!wasCut(path)) {
@@ -84,8 +85,8 @@ export function finishRotation(path: string, state: RotationState, keep: number)
   if (statSync(copyFile(path), { throwIfNoEntry: false }) !== undefined) {
     let free = 1;
     while (free < keep && exists(`${path}.${free}`)) free += 1;
-    for (let number = free - 1; number >= 1; number -= 1) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
-    renameSync(copyFile(path), `${path}.1`);
+    for (let number = free - 1; number >= 1; number -= 1) replaceFile(`${path}.${number}`, `${path}.${number + 1}`);
+    replaceFile(copyFile(path), `${path}.1`);
   }
   for (let number = keep + 1; exists(`${path}.${number}`); number += 1) rmSync(`${path}.${number}`, { force: true });
   return writeState(path, { base, rotated: sizes, pending: null });
@@ -98,8 +99,13 @@ export function beginRotation(path: string, state: RotationState): void {
 
 export function writeState(path: string, state: RotationState): RotationState {
   const temporary = `${rotationFile(path)}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify({ version: 1, ...state })}\n`, { mode: 0o600 });
-  renameSync(temporary, rotationFile(path));
+  const fd = openEmptyFile(temporary, 0o600, rotationFile(path));
+  try {
+    writeAll(fd, Buffer.from(`${JSON.stringify({ version: 1, ...state })}\n`), rotationFile(path));
+  } finally {
+    closeSync(fd);
+  }
+  replaceFile(temporary, rotationFile(path));
   return state;
 }
 
