@@ -15,7 +15,7 @@ import { ManagedService } from './service/service.ts';
 import type { Owner } from './store/types.ts';
 import { Commands } from './task/commands.ts';
 import type { ExecRequest, ExecStart } from './task/exec.ts';
-import { forgetOldRuns, TaskRun, taskCondition } from './task/run.ts';
+import { Runs } from './task/runs.ts';
 
 /** A tree that was stopped, by the name that people know it by. */
 export interface StoppedTree {
@@ -27,7 +27,7 @@ export interface StoppedTree {
 export class Supervisor {
   readonly host: WorkspaceHost;
   readonly services = new Map<string, ManagedService>();
-  readonly runs = new Map<string, TaskRun>();
+  readonly runs: Runs;
   readonly commands: Commands;
   /** Services that were asked for and wait for what they depend on, with who asked. */
   readonly #pending = new Map<string, Owner>();
@@ -43,6 +43,7 @@ export class Supervisor {
     this.host = host;
     this.#config = config;
     this.#changed = changed;
+    this.runs = new Runs(host, () => this.settle());
     this.commands = new Commands(host, changed);
     for (const service of config.services.values()) this.#add(service);
   }
@@ -58,8 +59,7 @@ export class Supervisor {
 
   /** Something runs, or waits to. */
   get busy(): boolean {
-    const runs = [...this.runs.values()].some((run) => !run.ended);
-    return runs || this.commands.busy || [...this.services.values()].some((service) => !service.atRest);
+    return this.runs.busy || this.commands.busy || [...this.services.values()].some((service) => !service.atRest);
   }
 
   /** Makes the memory in every status a recent one. */
@@ -145,12 +145,7 @@ export class Supervisor {
   async drain(): Promise<StoppedTree[]> {
     this.#stopping = true;
     this.#pending.clear();
-    const runs = allOver([...this.runs.values()].map((run) => run.cancel()));
-    const [reaped, canceled] = await allOver([this.reap(() => true), runs] as const);
-    const tasks = canceled
-      .flat()
-      .flatMap((task) => (task.proof === null ? [] : [{ name: task.config.name, proof: task.proof }]));
-    return [...reaped, ...tasks];
+    return (await allOver([this.reap(() => true), this.runs.cancel(() => true)] as const)).flat();
   }
 
   /** For a supervisor that must not touch anything any more: from now on nothing is started. */
@@ -225,13 +220,12 @@ export class Supervisor {
         started = service.pending.waitFor(decision.on.map((one) => one.name)) || started;
       else started = service.pending.block(decision.by, decision.because) || started;
     }
-    for (const run of this.runs.values()) started = run.settle((task) => decideStart(task, this.#condition)) || started;
-    return started;
+    return this.runs.settle((task) => decideStart(task, this.#condition)) || started;
   }
 
   readonly #condition = (name: string, condition: DependencyCondition): ConditionState => {
     const service = this.services.get(name);
-    if (service === undefined) return taskCondition(name, this.runs);
+    if (service === undefined) return this.runs.condition(name);
     const state = service.condition(condition);
     // What is about to start does not count as what it was before (completed, say).
     if (state.kind === 'coming' || !this.#pending.has(name)) return state;
@@ -253,7 +247,7 @@ export class Supervisor {
     if (this.#stopping) return outcome(name, 'shutting_down');
     if (service === undefined) {
       if (!this.#config.tasks.has(name)) return outcome(name, 'unknown_name');
-      return outcome(name, this.#isUnderWay(name) ? 'already_running' : 'started');
+      return outcome(name, this.runs.isUnderWay(name) ? 'already_running' : 'started');
     }
     if (service.needsReset) return outcome(name, 'failed', null, service.failure ?? service.status.detail);
     if (!service.atRest && service.state !== 'stopping') return outcome(name, 'already_running');
@@ -303,28 +297,15 @@ export class Supervisor {
       const proof = await service.stop();
       return outcome(name, ran ? 'stopped' : 'not_running', proof);
     }
-    const tasks = [...this.runs.values()].flatMap((run) => run.tasks.get(name) ?? []);
-    if (tasks.length === 0) return outcome(name, this.#config.tasks.has(name) ? 'not_running' : 'unknown_name');
-    const proofs = await Promise.all(tasks.map((task) => (task.ended ? null : task.cancel())));
-    return outcome(
-      name,
-      proofs.some((proof) => proof !== null) ? 'stopped' : 'not_running',
-      proofs.find((proof) => proof !== null) ?? null,
-    );
+    const proofs = await this.runs.stopTask(name);
+    if (proofs === null) return outcome(name, this.#config.tasks.has(name) ? 'not_running' : 'unknown_name');
+    return outcome(name, proofs.length > 0 ? 'stopped' : 'not_running', proofs[0] ?? null);
   }
 
   /** The tasks that `goals` need, in one run; one that is under way in another run is not started beside it. */
   #startRun(goals: readonly string[], owner: Owner): void {
     const { services, tasks: known } = this.#config;
-    const tasks = tasksNeededBy(goals, services, known).filter((task) => !this.#isUnderWay(task.name));
-    if (tasks.length === 0) return;
-    const run = new TaskRun(this.host, this.#nextId(), tasks, owner, () => this.settle());
-    this.runs.set(run.id, run);
-    forgetOldRuns(this.runs);
-  }
-
-  #isUnderWay(task: string): boolean {
-    return [...this.runs.values()].some((run) => run.tasks.get(task)?.ended === false);
+    this.runs.begin(this.#nextId(), tasksNeededBy(goals, services, known), owner);
   }
 
   #add(config: ServiceConfig): void {

@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { encodeName, exitsFolder, logsFolder, runsFolder } from '../store/paths.ts';
 import type { Supervisor } from '../supervisor.ts';
-import { KEPT_RUNS } from '../task/run.ts';
+import { KEPT_RUNS } from '../task/runs.ts';
 
 /** How often files that nobody needs any more are looked for. */
 export const TIDY_PERIOD_MS = 10 * 60_000;
@@ -14,7 +14,7 @@ const COMMAND_LOG_AGE_MS = 24 * 60 * 60_000;
 export function tidyState(supervisor: Supervisor, now = Date.now()): void {
   const { stateDir } = supervisor.host;
   removeOldCommandLogs(supervisor, now);
-  const kept = new Set([...supervisor.runs.keys()].map(encodeName));
+  const kept = new Set([...supervisor.runs.values()].map((run) => encodeName(run.id)));
   const old = byAge(runsFolder(stateDir)).filter(({ name }) => !kept.has(name));
   for (const { name } of old.slice(Math.max(0, KEPT_RUNS - kept.size))) remove(join(runsFolder(stateDir), name));
 }

@@ -120,11 +120,12 @@ async function serve(
   life = new SupervisorLife({ supervisor, claim, journal, registry, version: claim.lock.version, endListener });
   // With a registry that was torn nobody knows which of them still matter.
   if (findings.length === 0) removeForgottenExitRecords(stateDir, registry.records());
-  const takenOver = takeOver(host, supervisor.services, {
+  supervisor.runs.restore(config.tasks);
+  const takenOver = takeOver(host, supervisor, {
     records: registry.records(),
     services: registry.services(),
     heartbeatAgeMs: earlier.kind === 'heartbeat' ? Date.now() - earlier.heartbeat.at : null,
-  });
+  }).then(() => supervisor.settle());
   await life.begin(takenOver);
   return life.ended;
 }

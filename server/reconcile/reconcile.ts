@@ -7,6 +7,8 @@ import type { WorkspaceHost } from '../service/host.ts';
 import type { ManagedService } from '../service/service.ts';
 import type { StopOptions } from '../service/tree.ts';
 import type { TreeRecord } from '../store/types.ts';
+import type { Runs } from '../task/runs.ts';
+import { takeOverTask } from './tasks.ts';
 import { findUnrecorded, type UnrecordedTree } from './unrecorded.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -18,17 +20,20 @@ export interface Estate {
   readonly heartbeatAgeMs: number | null;
 }
 
+/** Who goes on with what was left. */
+export interface Heirs {
+  readonly services: ReadonlyMap<string, ManagedService>;
+  readonly runs: Runs;
+}
+
 /**
- * Takes over what an earlier supervisor left: budgets go on, live services stay under the same pid, what ended
+ * Takes over what an earlier supervisor left: budgets go on, live services and tasks stay under the same pid, what ended
  * meanwhile is accounted for by the same policy, and of every tree whose leader is gone the rest is reaped, so that
  * the next start is alone.
  */
-export async function takeOver(
-  host: WorkspaceHost,
-  services: ReadonlyMap<string, ManagedService>,
-  estate: Estate,
-): Promise<void> {
-  const unrecorded = await findUnrecorded(host, estate.records);
+export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate): Promise<void> {
+  const { services, runs } = heirs;
+  const unrecorded = await findUnrecorded(host, estate.records, (tree) => runs.recordOf(tree));
   const keys = new Set(estate.records.map((record) => record.key));
   const found = unrecorded.flatMap(({ record }) => (record === null || keys.has(record.key) ? [] : [record]));
   for (const record of found) host.registry.registerNow(record);
@@ -45,18 +50,24 @@ export async function takeOver(
     if (service === undefined) host.registry.removeService(name);
     else service.restore(state, recorded.has(name));
   }
-  await Promise.all(records.map((record) => takeOverTree(host, services, record, estate.heartbeatAgeMs)));
+  await Promise.all(records.map((record) => takeOverTree(host, heirs, record, estate.heartbeatAgeMs)));
+  runs.resume();
 }
 
 async function takeOverTree(
   host: WorkspaceHost,
-  services: ReadonlyMap<string, ManagedService>,
+  { services, runs }: Heirs,
   record: TreeRecord,
   heartbeatAgeMs: number | null,
 ): Promise<void> {
   const known = hasExitRecord(record.exitRecordPath);
   const verdict = judge({ identity: liveness(record.tree.leader), heartbeatAgeMs, exitRecord: known });
   host.journal('reconciled', { name: record.name, key: record.key, incarnation: record.incarnation, verdict });
+  if (record.role === 'task') {
+    const lastSignOfLife = heartbeatAgeMs === null ? null : Date.now() - heartbeatAgeMs;
+    if (!takeOverTask(runs, record, verdict, lastSignOfLife)) await end(host, record, verdict, DEFAULT_STOP);
+    return;
+  }
   const service = record.role === 'service' ? services.get(record.name) : undefined;
   switch (verdict) {
     case 'alive':

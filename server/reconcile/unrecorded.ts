@@ -19,11 +19,13 @@ const KEEPER_NAME = 'coppice-keeper';
 
 /**
  * Finds, by marker, the trees that a supervisor started and whose records are lost: it was killed between the launch
- * and the entry, or the registry was torn or removed.
+ * and the entry, or the registry was torn or removed. `expected` gives the record of a tree whose start was written down
+ * before its launch, as those of tasks and commands are.
  */
 export async function findUnrecorded(
   workspace: { readonly id: string; readonly stateDir: string },
   records: readonly TreeRecord[],
+  expected: (tree: TreeIdentity) => TreeRecord | null = () => null,
 ): Promise<UnrecordedTree[]> {
   const table = await readProcessTableAsync();
   const known = new Set(records.map((record) => record.tree.marker));
@@ -38,7 +40,11 @@ export async function findUnrecorded(
   const spawns = readJournal(workspace.stateDir, { limit: LATEST_EVENTS }).events.filter(
     (event) => event.event === 'service_spawned',
   );
-  return [...groups].flatMap(([marker, rows]) => describe(workspace.stateDir, table, marker, rows, spawns) ?? []);
+  return [...groups].flatMap(([marker, rows]) => {
+    const found = describe(workspace.stateDir, table, marker, rows, spawns);
+    if (found === null || found.record !== null || found.tree.group !== found.tree.leader.pid) return found ?? [];
+    return { ...found, record: expected(found.tree) };
+  });
 }
 
 function describe(

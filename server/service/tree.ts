@@ -43,6 +43,13 @@ export interface TreeRequest {
   readonly logPath: string;
   /** Default: a file of its own in the state directory. */
   readonly exitRecordPath?: string;
+  /** Of `newMarker`, for who must know it before the launch; default: a new one. */
+  readonly marker?: string;
+}
+
+/** Names one start for good: what a tree's members are known by, and a supervisor's own record of what it was about to start. */
+export function newMarker(workspaceId: string, name: string, incarnation: number): string {
+  return `${workspaceId}/${name}/${incarnation}/${randomBytes(6).toString('hex')}`;
 }
 
 export type TreeStart =
@@ -77,7 +84,7 @@ export async function startTree(host: WorkspaceHost, request: TreeRequest): Prom
 }
 
 async function start(host: WorkspaceHost, request: TreeRequest): Promise<TreeStart> {
-  const marker = `${host.id}/${request.name}/${request.incarnation}/${randomBytes(6).toString('hex')}`;
+  const marker = request.marker ?? newMarker(host.id, request.name, request.incarnation);
   const environment = environmentOf(host, request, marker);
   if (!environment.ok) return failed(environment.failure);
   const command = fillPortInCommand(request.command, request.port);

@@ -61,7 +61,8 @@ function parseTree(value: unknown): TreeIdentity | null {
   };
 }
 
-function parseOwner(value: unknown): Owner | null {
+/** `null` for what is no owner. */
+export function parseOwner(value: unknown): Owner | null {
   if (!isObject(value)) return null;
   if (value.kind === 'configuration') return { kind: 'configuration' };
   if (value.kind !== 'session' || !isText(value.session)) return null;

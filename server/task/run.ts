@@ -1,64 +1,87 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TaskConfig } from '../config/model.ts';
-import type { ConditionState, StartDecision } from '../service/dependencies.ts';
+import { readExitRecord } from '../process/exitRecord.ts';
+import type { ExitRecord } from '../process/types.ts';
+import type { GraphEntry, StartDecision } from '../service/dependencies.ts';
 import type { WorkspaceHost } from '../service/host.ts';
-import { writeFileAtomicSync } from '../store/atomic.ts';
-import { encodeName, runFolder } from '../store/paths.ts';
-import type { Owner } from '../store/types.ts';
+import { runFolder } from '../store/paths.ts';
+import type { Owner, TreeRecord } from '../store/types.ts';
+import { continueTask } from './policy.ts';
+import { NOT_BEGUN, termsOf } from './progress.ts';
+import { type RunFile, type TaskEntry, taskExitPath, taskLogPath, writeRunFile } from './runFile.ts';
 import type { RunStatus } from './status.ts';
 import { RunTask } from './task.ts';
-
-/** So many ended runs are kept, with their files. */
-export const KEPT_RUNS = 20;
-
-/** How the newest run of a task stands towards the condition `succeeded`. */
-export function taskCondition(name: string, runs: ReadonlyMap<string, TaskRun>): ConditionState {
-  const newest = [...runs.values()].findLast((run) => run.tasks.has(name));
-  const task = newest?.tasks.get(name);
-  if (task === undefined) return { kind: 'hopeless', because: `${name} was not run` };
-  if (!task.ended) return { kind: 'coming' };
-  if (task.state === 'succeeded' || task.state === 'cached') return { kind: 'met' };
-  return { kind: 'hopeless', because: `${name} ended as ${task.state}` };
-}
-
-/** Drops the oldest ended runs beyond those that are kept, and their folders. */
-export function forgetOldRuns(runs: Map<string, TaskRun>): void {
-  const ended = [...runs.values()].filter((run) => run.ended);
-  for (const run of ended.slice(0, Math.max(0, ended.length - KEPT_RUNS))) {
-    runs.delete(run.id);
-    run.forget();
-  }
-}
+import type { ToldRun } from './told.ts';
 
 /** One execution of a task graph: every task of it is started at most once. Kept in `runs/<id>/run.json`. */
 export class TaskRun {
   readonly id: string;
+  readonly owner: Owner;
   readonly tasks: ReadonlyMap<string, RunTask>;
   readonly #host: WorkspaceHost;
-  readonly #folder: string;
+  readonly #createdAt: number;
   readonly #changed: () => void;
-  #finished = false;
+  /** Its end stands in the journal. */
+  #closed: boolean;
+  /** Told by an earlier supervisor that could not write it down. */
+  #endIsTold = false;
 
-  constructor(host: WorkspaceHost, id: string, configs: readonly TaskConfig[], owner: Owner, changed: () => void) {
+  private constructor(
+    host: WorkspaceHost,
+    file: RunFile,
+    configs: ReadonlyMap<string, TaskConfig>,
+    changed: () => void,
+  ) {
+    const { id, owner, createdAt, closed } = file;
     this.id = id;
+    this.owner = owner;
     this.#host = host;
+    this.#createdAt = createdAt;
+    this.#closed = closed;
     this.#changed = changed;
-    this.#folder = runFolder(host.stateDir, id);
+    const task = ({ terms, progress }: TaskEntry): RunTask => {
+      const place = {
+        runId: id,
+        owner,
+        log: taskLogPath(host.stateDir, id, terms.name),
+        exitRecordPath: (attempt: number) => taskExitPath(host.stateDir, id, terms.name, attempt),
+        save: () => this.#save(),
+        changed: () => this.#progressed(),
+      };
+      return new RunTask(host, place, terms, configs.get(terms.name) ?? null, progress);
+    };
+    this.tasks = new Map(file.tasks.map((entry) => [entry.terms.name, task(entry)]));
+  }
+
+  /** Begins a run. It is on record before it is told of, and before any of its tasks is started. */
+  static begin(
+    host: WorkspaceHost,
+    id: string,
+    configs: readonly TaskConfig[],
+    owner: Owner,
+    changed: () => void,
+  ): TaskRun {
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      mkdirSync(runFolder(host.stateDir, id), { recursive: true, mode: 0o700 });
     } catch {
       // A full disk: each task's own start says so, in words.
     }
-    this.tasks = new Map(
-      configs.map((config) => {
-        const file = join(this.#folder, encodeName(config.name));
-        const place = { runId: id, log: `${file}.log`, exitRecordPath: `${file}.exit.json` };
-        return [config.name, new RunTask(config, host, place, owner, () => this.#progress())];
-      }),
-    );
-    host.journal('run_started', { run: id, tasks: [...this.tasks.keys()] });
-    this.#persist();
+    const tasks = configs.map((config) => ({ terms: termsOf(config), progress: NOT_BEGUN }));
+    const file = { id, owner, createdAt: Date.now(), closed: false, tasks };
+    const run = new TaskRun(host, file, new Map(configs.map((config) => [config.name, config])), changed);
+    run.#save();
+    run.#tellStarted();
+    return run;
+  }
+
+  /** A run of an earlier supervisor, as it was left; `resume` goes on with it. */
+  static restore(
+    host: WorkspaceHost,
+    file: RunFile,
+    configs: ReadonlyMap<string, TaskConfig>,
+    changed: () => void,
+  ): TaskRun {
+    return new TaskRun(host, file, configs, changed);
   }
 
   get status(): RunStatus {
@@ -66,16 +89,21 @@ export class TaskRun {
   }
 
   get ended(): boolean {
-    return this.#finished || [...this.tasks.values()].every((task) => task.ended);
+    return [...this.tasks.values()].every((task) => task.ended);
+  }
+
+  /** Its end stands in the journal: there is nothing more to do for it. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Starts or blocks what waits, as `decide` says; `true` when anything moved. */
-  settle(decide: (task: TaskConfig) => StartDecision): boolean {
-    if (this.#finished) return false;
+  settle(decide: (task: GraphEntry) => StartDecision): boolean {
+    if (this.#closed) return false;
     let moved = false;
     for (const task of this.tasks.values()) {
       if (task.state !== 'waiting') continue;
-      const decision = decide(task.config);
+      const decision = decide(task.terms);
       switch (decision.kind) {
         case 'start':
           task.start();
@@ -98,16 +126,82 @@ export class TaskRun {
   /** Ends every task that has not ended; resolves when their trees are proven empty. */
   async cancel(): Promise<readonly RunTask[]> {
     const open = [...this.tasks.values()].filter((task) => !task.ended);
+    if (open.length === 0) return open;
+    // All or none: a supervisor that is killed in between leaves no task to be started by its successor.
+    for (const task of open) task.markCanceled();
+    this.#save();
     await Promise.all(open.map((task) => task.cancel()));
     return open;
+  }
+
+  /** The task that a tree on record belongs to, if that is its newest attempt and it is not followed yet. */
+  expecting(marker: string): RunTask | undefined {
+    const isIt = (task: RunTask): boolean => task.state === 'running' && task.progress.marker === marker;
+    return [...this.tasks.values()].find((task) => isIt(task) && !task.attended);
+  }
+
+  /** Goes on with everything that no tree was adopted for, and tells what the supervisor before could not tell. */
+  resume(told: ToldRun): void {
+    if (this.#closed) return;
+    this.#endIsTold = told.finished;
+    if (!told.started) this.#tellStarted();
+    for (const task of this.tasks.values()) {
+      if (task.progress.startedAt !== null && !told.tasksStarted.has(task.name)) task.tellStarted();
+    }
+    for (const task of this.tasks.values()) {
+      if (!task.attended) this.#resumeTask(task, told);
+    }
+    this.#close();
   }
 
   /** Removes its files; only once it has ended. */
   forget(): void {
     try {
-      rmSync(this.#folder, { recursive: true, force: true });
+      rmSync(runFolder(this.#host.stateDir, this.id), { recursive: true, force: true });
     } catch {
       // What is left is tried again when the next supervisor tidies up.
+    }
+  }
+
+  /** How the leader of its newest attempt ended, as far as that is on record. */
+  exitOf(task: RunTask): ExitRecord | 'corrupt' | null {
+    try {
+      return readExitRecord(taskExitPath(this.#host.stateDir, this.id, task.name, task.progress.attempt));
+    } catch {
+      return null;
+    }
+  }
+
+  #resumeTask(task: RunTask, told: ToldRun): void {
+    const onRecord: TreeRecord | null = this.#host.registry.get(task.key);
+    const next = continueTask(task.progress, {
+      tree: onRecord !== null && onRecord.tree.marker === task.progress.marker,
+      exit: this.exitOf(task),
+      told: told.tasksFinished.get(task.name) ?? null,
+      configured: task.config !== null,
+    });
+    switch (next.kind) {
+      case 'ended':
+        if (!told.tasksFinished.has(task.name)) task.tellFinished();
+        return;
+      // What is on record and was not adopted cannot be verified just now; it is never started beside.
+      case 'follow':
+      case 'wait':
+        return;
+      case 'told':
+        task.settleAsTold(next.state, next.exitCode);
+        return;
+      case 'cancel':
+        task.settle('canceled', null, next.detail);
+        return;
+      case 'conclude':
+        task.conclude(next.status, next.at);
+        return;
+      case 'launch':
+        task.launchAgain();
+        return;
+      default:
+        next satisfies never;
     }
   }
 
@@ -118,20 +212,27 @@ export class TaskRun {
     return states.every((state) => state === 'succeeded' || state === 'cached') ? 'succeeded' : 'failed';
   }
 
-  #progress(): void {
-    if (this.ended && !this.#finished) {
-      this.#finished = true;
-      this.#host.journal('run_finished', { run: this.id, state: this.#state });
-    }
-    this.#persist();
+  #progressed(): void {
+    this.#close();
     this.#changed();
   }
 
+  #close(): void {
+    if (!this.ended || this.#closed) return;
+    this.#closed = true;
+    if (!this.#endIsTold) this.#host.journal('run_finished', { run: this.id, state: this.#state });
+    this.#save();
+  }
+
+  #tellStarted(): void {
+    this.#host.journal('run_started', { run: this.id, tasks: [...this.tasks.keys()] });
+  }
+
   /** Best effort: a full disk must not end the run, whose result stands in the journal too. */
-  #persist(): void {
-    // Not flushed: it outlives the supervisor, and a flush for each task would hold everybody else up.
-    const text = `${JSON.stringify(this.status)}\n`;
-    const written = writeFileAtomicSync(join(this.#folder, 'run.json'), text, { durable: false });
+  #save(): void {
+    const tasks = [...this.tasks.values()].map(({ terms, progress }) => ({ terms, progress }));
+    const file = { id: this.id, owner: this.owner, createdAt: this.#createdAt, closed: this.#closed, tasks };
+    const written = writeRunFile(this.#host.stateDir, file, this.#state);
     if (!written.ok) this.#host.journal('health_warn', { reason: written.failure.reason, detail: `run ${this.id}` });
   }
 }

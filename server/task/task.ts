@@ -1,44 +1,59 @@
 import type { TaskConfig } from '../config/model.ts';
-import type { EmptyProof, ExitStatus } from '../process/types.ts';
+import type { EmptyProof, TreeIdentity } from '../process/types.ts';
 import type { WorkspaceHost } from '../service/host.ts';
-import { type SupervisedTree, startTree } from '../service/tree.ts';
-import type { Owner } from '../store/types.ts';
+import { newMarker, SupervisedTree, startTree } from '../service/tree.ts';
+import type { Owner, TreeRecord } from '../store/types.ts';
+import { type AttemptEnd, afterAttempt, type Interruption, interruptionOf, timeLeft } from './policy.ts';
+import { isEnded, type TaskProgress, type TaskTerms } from './progress.ts';
 import type { TaskStateName, TaskStatus } from './status.ts';
 
 export interface TaskPlace {
   readonly runId: string;
+  readonly owner: Owner;
   readonly log: string;
-  readonly exitRecordPath: string;
+  readonly exitRecordPath: (attempt: number) => string;
+  /** Writes the progress down; nothing is done or told that a successor could not know of. */
+  readonly save: () => void;
+  readonly changed: () => void;
 }
 
 /** One task in one run: started at most once, `retries` apart; its tree is proven empty before it counts as ended. */
 export class RunTask {
-  readonly config: TaskConfig;
+  readonly terms: TaskTerms;
+  /** What is launched; `null` for a task that the configuration does not have any more. */
+  readonly config: TaskConfig | null;
   readonly #host: WorkspaceHost;
   readonly #place: TaskPlace;
-  readonly #owner: Owner;
-  readonly #changed: () => void;
-  #state: TaskStateName = 'waiting';
+  #progress: TaskProgress;
   #tree: SupervisedTree | null = null;
-  #canceled = false;
-  #exitCode: number | null = null;
-  #startedAt: number | null = null;
-  #finishedAt: number | null = null;
-  #detail: string | null = null;
   #done: Promise<void> | null = null;
   /** What stopping it proved. */
   proof: EmptyProof | null = null;
 
-  constructor(config: TaskConfig, host: WorkspaceHost, place: TaskPlace, owner: Owner, changed: () => void) {
-    this.config = config;
+  constructor(
+    host: WorkspaceHost,
+    place: TaskPlace,
+    terms: TaskTerms,
+    config: TaskConfig | null,
+    progress: TaskProgress,
+  ) {
     this.#host = host;
     this.#place = place;
-    this.#owner = owner;
-    this.#changed = changed;
+    this.terms = terms;
+    this.config = config;
+    this.#progress = progress;
+  }
+
+  get name(): string {
+    return this.terms.name;
   }
 
   get state(): TaskStateName {
-    return this.#state;
+    return this.#progress.state;
+  }
+
+  get progress(): TaskProgress {
+    return this.#progress;
   }
 
   get tree(): SupervisedTree | null {
@@ -46,79 +61,172 @@ export class RunTask {
   }
 
   get ended(): boolean {
-    return isEnded(this.#state);
+    return isEnded(this.state);
+  }
+
+  /** Somebody carries it to its end. */
+  get attended(): boolean {
+    return this.#done !== null;
+  }
+
+  get key(): string {
+    return `task/${this.#place.runId}/${this.name}`;
   }
 
   get status(): TaskStatus {
-    return {
-      name: this.config.name,
-      state: this.#state,
-      exitCode: this.#exitCode,
-      startedAt: this.#startedAt,
-      finishedAt: this.#finishedAt,
-      log: this.#place.log,
-      detail: this.#detail,
-    };
+    const { state, exitCode, startedAt, finishedAt, detail } = this.#progress;
+    return { name: this.name, state, exitCode, startedAt, finishedAt, log: this.#place.log, detail };
   }
 
   waitFor(text: string): void {
-    if (this.#state !== 'waiting' || this.#detail === text) return;
-    this.#detail = text;
-    this.#changed();
+    if (this.state !== 'waiting' || this.#progress.detail === text) return;
+    this.#set({ detail: text });
+    this.#place.changed();
   }
 
   /** A dependency can no longer be met. */
   block(because: string): void {
-    if (this.#state === 'waiting') this.#settle('blocked', because);
+    if (this.state === 'waiting') this.settle('blocked', null, because);
   }
 
   start(): void {
-    if (this.#state !== 'waiting') return;
-    this.#state = 'running';
-    this.#detail = null;
-    this.#startedAt = Date.now();
-    this.#host.journal('task_started', { run: this.#place.runId, name: this.config.name });
-    this.#changed();
-    this.#done = this.#run();
+    if (this.state !== 'waiting') return;
+    this.#set({ state: 'running', detail: null, startedAt: Date.now() });
+    this.#beginAttempt(1);
+    this.tellStarted();
+    this.#done = this.#run(this.#launch());
+    this.#place.changed();
+  }
+
+  tellStarted(): void {
+    this.#host.journal('task_started', { run: this.#place.runId, name: this.name });
+  }
+
+  tellFinished(): void {
+    const { state, exitCode, startedAt, finishedAt } = this.#progress;
+    const durationMs = startedAt === null || finishedAt === null ? 0 : finishedAt - startedAt;
+    this.#host.journal('task_finished', { run: this.#place.runId, name: this.name, state, exitCode, durationMs });
+  }
+
+  /** What the registry would hold of its newest attempt. */
+  recordOf(tree: TreeIdentity): TreeRecord {
+    const { attempt, attemptStartedAt } = this.#progress;
+    return {
+      key: this.key,
+      name: this.name,
+      role: 'task',
+      incarnation: attempt,
+      tree,
+      owner: this.#place.owner,
+      onSupervisorLoss: this.terms.onSupervisorLoss,
+      logPath: this.#place.log,
+      outputOffset: 0,
+      exitRecordPath: this.#place.exitRecordPath(attempt),
+      ports: [],
+      startedAt: attemptStartedAt ?? Date.now(),
+      readyAt: null,
+      environment: [],
+      lineage: [],
+    };
+  }
+
+  /** Goes on with a tree that an earlier supervisor started; `exitedAt`, when its leader had ended, if it has. */
+  adopt(record: TreeRecord, exitedAt: number | null, lost: boolean): void {
+    if (this.attended || this.state !== 'running') return;
+    const tree = SupervisedTree.adopt(this.#host, record, {});
+    this.#done = this.#run(this.#follow(tree, exitedAt, lost));
+    this.#place.changed();
+  }
+
+  /** Goes on after an attempt of which nothing is left. */
+  conclude(status: { readonly code: number | null; readonly signal: NodeJS.Signals | null }, at: number | null): void {
+    const interruption = at === null ? null : interruptionOf(this.#progress, at);
+    this.#done = this.#run(Promise.resolve({ kind: 'ended', status, interruption }));
+  }
+
+  /** Launches the attempt that an earlier supervisor had decided upon. */
+  launchAgain(): void {
+    this.#beginAttempt(Math.max(1, this.#progress.attempt));
+    this.#done = this.#run(this.#launch());
+  }
+
+  /** From now on it is known, also to a successor once that is saved, that it is to end. */
+  markCanceled(): void {
+    if (!this.ended && this.#progress.canceledAt === null) this.#set({ canceledAt: Date.now() });
   }
 
   /** Resolves when its tree is proven empty. */
   async cancel(): Promise<EmptyProof | null> {
-    this.#canceled = true;
-    if (this.#state === 'waiting') this.#settle('canceled', 'canceled before it started');
-    const { stopSignal, stopTimeoutMs } = this.config;
-    if (this.#tree !== null) await this.#tree.terminate({ stopSignal, stopTimeoutMs });
+    if (!this.ended && this.#progress.canceledAt === null) {
+      this.markCanceled();
+      this.#place.save();
+    }
+    if (this.state === 'waiting') this.settle('canceled', null, 'canceled before it started');
+    if (this.#tree !== null) await this.#tree.terminate(this.terms);
     await this.#done;
     return this.proof;
   }
 
-  async #run(): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      const end = await this.#attempt(attempt);
-      // What ended by itself before it was canceled has a result, and that is kept.
-      if (end.canceled) return this.#settle('canceled', 'canceled');
-      if (end.kind === 'exited' && end.status.code === 0) return this.#settle('succeeded', null);
-      if (end.kind === 'exited' && end.status.code !== null && this.config.attentionCodes.includes(end.status.code)) {
-        return this.#settle('needs_attention', `exit code ${end.status.code}: a person must look`);
-      }
+  /** Enters an end that the journal has already. */
+  settleAsTold(state: TaskStateName, exitCode: number | null): void {
+    this.#set({ state, exitCode, detail: null, finishedAt: Date.now() });
+    this.#place.save();
+  }
+
+  /** Enters its end: first in `run.json`, then in the journal, so that no successor has to guess it. */
+  settle(state: TaskStateName, exitCode: number | null, detail: string | null, release?: () => void): void {
+    this.#set({ state, exitCode, detail, finishedAt: Date.now() });
+    this.#place.save();
+    this.tellFinished();
+    release?.();
+    this.#place.changed();
+  }
+
+  #set(changes: Partial<TaskProgress>): void {
+    this.#progress = { ...this.#progress, ...changes };
+  }
+
+  #beginAttempt(attempt: number): void {
+    const marker = newMarker(this.#host.id, this.name, attempt);
+    this.#set({ attempt, marker, attemptStartedAt: Date.now(), timedOutAt: null });
+    this.#place.save();
+  }
+
+  async #run(attempt: Promise<AttemptEnd>): Promise<void> {
+    for (let running = attempt; ; running = this.#launch()) {
+      const end = await running;
+      const tree = this.#tree;
+      this.#tree = null;
       const survived = (this.proof?.survivors.length ?? 0) > 0;
-      if (attempt >= this.config.retries || this.#canceled || survived) {
-        return this.#settle(end.kind === 'timed_out' ? 'timed_out' : 'failed', describeEnd(end, this.config));
+      const next = afterAttempt(this.terms, this.#progress, end, survived);
+      const exitCode = end.kind === 'ended' ? end.status.code : this.#progress.exitCode;
+      // The tree is forgotten once its end is on record, so that a successor is never without both.
+      const release = (): void => {
+        if (tree !== null && this.proof !== null) tree.release(this.proof);
+      };
+      if (next.kind === 'settle' || this.config === null) {
+        const state = next.kind === 'settle' ? next.state : 'failed';
+        this.settle(state, exitCode, next.detail, release);
+        return;
       }
-      this.#detail = `attempt ${attempt + 2} of ${this.config.retries + 1}: ${describeEnd(end, this.config)}`;
-      this.#changed();
+      this.#set({ exitCode, detail: next.detail });
+      this.#beginAttempt(this.#progress.attempt + 1);
+      release();
+      this.#place.changed();
     }
   }
 
-  async #attempt(attempt: number): Promise<AttemptEnd> {
+  async #launch(): Promise<AttemptEnd> {
     const { config } = this;
+    const { attempt, marker } = this.#progress;
+    if (config === null) return { kind: 'not_started', message: 'the configuration does not have it any more' };
     const started = await startTree(this.#host, {
-      key: `task/${this.#place.runId}/${config.name}`,
-      name: config.name,
+      key: this.key,
+      name: this.name,
       role: 'task',
-      incarnation: attempt + 1,
-      owner: this.#owner,
-      onSupervisorLoss: config.onSupervisorLoss,
+      incarnation: attempt,
+      owner: this.#place.owner,
+      onSupervisorLoss: this.terms.onSupervisorLoss,
       command: config.command,
       cwd: config.cwd,
       baseEnvironment: this.#host.environment(),
@@ -127,93 +235,42 @@ export class RunTask {
       stdin: config.stdin,
       port: null,
       logPath: this.#place.log,
-      exitRecordPath: this.#place.exitRecordPath,
+      exitRecordPath: this.#place.exitRecordPath(attempt),
+      ...(marker === null ? {} : { marker }),
     });
-    if (!started.ok) return { kind: 'not_started', canceled: this.#canceled, message: started.message };
-    const tree = started.tree;
+    if (!started.ok) return { kind: 'not_started', message: started.message };
+    return this.#follow(started.tree, null, false);
+  }
+
+  /** Follows a tree to its end. `lost`: it is one that is to end with its supervisor. */
+  async #follow(tree: SupervisedTree, exitedAt: number | null, lost: boolean): Promise<AttemptEnd> {
     this.#tree = tree;
-    this.#changed();
-    const stopOptions = { stopSignal: config.stopSignal, stopTimeoutMs: config.stopTimeoutMs };
-    if (this.#canceled) void tree.terminate(stopOptions);
-    let timedOut = false;
-    const timer =
-      config.timeoutMs === null
-        ? undefined
-        : setTimeout(
-            () => {
-              timedOut = true;
-              void tree.terminate(stopOptions);
-            },
-            Math.min(config.timeoutMs, LONGEST_TIMER_MS),
-          );
-    let canceled = false;
+    this.#place.changed();
+    const { timeoutMs } = this.terms;
+    const { attemptStartedAt, canceledAt, timedOutAt } = this.#progress;
+    let timer: NodeJS.Timeout | undefined;
+    if (lost || canceledAt !== null || timedOutAt !== null) void tree.terminate(this.terms);
+    else if (timeoutMs !== null) {
+      const overtime = (): void => {
+        this.#set({ timedOutAt: Date.now() });
+        this.#place.save();
+        void tree.terminate(this.terms);
+      };
+      timer = setTimeout(overtime, Math.min(timeLeft(timeoutMs, attemptStartedAt, Date.now()), LONGEST_TIMER_MS));
+    }
+    const why = (at: number | null): Interruption | null =>
+      interruptionOf(this.#progress, at) ?? (lost ? 'supervisor_lost' : null);
+    let interruption: Interruption | null | undefined;
     void tree.exited.then(() => {
       clearTimeout(timer);
-      canceled = this.#canceled;
+      interruption = why(exitedAt);
     });
     const { status, proof } = await tree.conclude();
     clearTimeout(timer);
     this.proof = proof;
-    tree.release(proof);
-    this.#tree = null;
-    this.#exitCode = status.code;
-    canceled ||= this.#canceled && proof.survivors.length > 0;
-    return timedOut ? { kind: 'timed_out', canceled } : { kind: 'exited', canceled, status };
-  }
-
-  #settle(state: TaskStateName, detail: string | null): void {
-    this.#state = state;
-    this.#detail = detail;
-    this.#finishedAt = Date.now();
-    this.#host.journal('task_finished', {
-      run: this.#place.runId,
-      name: this.config.name,
-      state,
-      exitCode: this.#exitCode,
-      durationMs: this.#startedAt === null ? 0 : this.#finishedAt - this.#startedAt,
-    });
-    this.#changed();
+    return { kind: 'ended', status, interruption: interruption === undefined ? why(null) : interruption };
   }
 }
 
 /** A longer delay makes a Node timer fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** `canceled`: it was asked to end before its leader had ended. */
-type AttemptEnd =
-  | { readonly kind: 'exited'; readonly canceled: boolean; readonly status: ExitStatus }
-  | { readonly kind: 'timed_out'; readonly canceled: boolean }
-  | { readonly kind: 'not_started'; readonly canceled: boolean; readonly message: string };
-
-function describeEnd(end: AttemptEnd, config: TaskConfig): string {
-  switch (end.kind) {
-    case 'not_started':
-      return end.message;
-    case 'timed_out':
-      return `not done within ${config.timeoutMs} ms`;
-    case 'exited':
-      return end.status.signal === null ? `exit code ${end.status.code}` : `killed by ${end.status.signal}`;
-    default:
-      return end satisfies never;
-  }
-}
-
-/** Whether nothing more will happen to a task in this state. */
-export function isEnded(state: TaskStateName): boolean {
-  switch (state) {
-    case 'waiting':
-    case 'running':
-      return false;
-    case 'blocked':
-    case 'succeeded':
-    case 'cached':
-    case 'failed':
-    case 'timed_out':
-    case 'canceled':
-    case 'skipped':
-    case 'needs_attention':
-      return true;
-    default:
-      return state satisfies never;
-  }
-}

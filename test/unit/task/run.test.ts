@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runsFolder } from '../../../server/store/paths.ts';
-import { forgetOldRuns, KEPT_RUNS, TaskRun } from '../../../server/task/run.ts';
+import { TaskRun } from '../../../server/task/run.ts';
+import { KEPT_RUNS, Runs } from '../../../server/task/runs.ts';
 import { removeTemporaryFolders } from '../../support/temporary.ts';
 import { configOf, type UnitHost, unitHost } from '../../support/unitHost.ts';
 import { until } from '../../support/until.ts';
@@ -19,7 +20,7 @@ describe('a run of tasks', () => {
   function start(task: unknown): TaskRun {
     const { tasks } = configOf(unit.host.root, { tasks: { it: task } });
     count += 1;
-    const run = new TaskRun(unit.host, `r-${count}`, [...tasks.values()], { kind: 'configuration' }, () => {});
+    const run = TaskRun.begin(unit.host, `r-${count}`, [...tasks.values()], { kind: 'configuration' }, () => {});
     run.settle(() => ({ kind: 'start' }));
     return run;
   }
@@ -71,7 +72,7 @@ describe('a run of tasks', () => {
     const { tasks } = configOf(unit.host.root, { tasks: { it: { command: 'true' } } });
     writeFileSync(join(unit.host.stateDir, 'runs-file'), '');
     const host = { ...unit.host, stateDir: join(unit.host.stateDir, 'runs-file') };
-    const run = new TaskRun(host, 'r-1', [...tasks.values()], { kind: 'configuration' }, () => {});
+    const run = TaskRun.begin(host, 'r-1', [...tasks.values()], { kind: 'configuration' }, () => {});
     run.settle(() => ({ kind: 'start' }));
     await ended(run);
     const [task] = run.status.tasks;
@@ -79,15 +80,15 @@ describe('a run of tasks', () => {
   });
 
   it('keeps the folders of the last runs only', async () => {
-    const runs = new Map<string, TaskRun>();
+    const { tasks } = configOf(unit.host.root, { tasks: { it: { command: 'true' } } });
+    const runs = new Runs(unit.host, () => {});
     for (let index = 0; index < KEPT_RUNS + 3; index += 1) {
-      const run = start({ command: 'true' });
-      await run.cancel();
-      runs.set(run.id, run);
+      runs.begin(`r-${index}`, [...tasks.values()], { kind: 'configuration' });
+      await runs.cancel(() => true);
     }
-    const [oldest] = runs.keys();
-    forgetOldRuns(runs);
+    runs.begin('r-last', [...tasks.values()], { kind: 'configuration' });
+    const kept = [...runs.values()].map((run) => run.id);
     const folder = runsFolder(unit.host.stateDir);
-    assert.deepEqual([runs.size, readdirSync(folder).length, existsSync(join(folder, oldest!))], [20, 20, false]);
+    assert.deepEqual([kept.length, readdirSync(folder).length, existsSync(join(folder, 'r-2'))], [21, 21, false]);
   });
 });
