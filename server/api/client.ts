@@ -25,6 +25,20 @@ export type ConnectFailure =
 export type RequestFailure =
   | { readonly reason: 'timeout'; readonly request: RequestName; readonly afterMs: number; readonly pid: number }
   | { readonly reason: 'connection_lost'; readonly request: RequestName; readonly pid: number }
+  /** The supervisor has ended in an orderly way, so nobody is there to answer, and nothing is left to be asked about. */
+  | { readonly reason: 'ended'; readonly request: RequestName; readonly pid: number }
+  /** The supervisor was lost and no other has come in its place. */
+  | { readonly reason: 'no_successor'; readonly request: RequestName; readonly pid: number; readonly afterMs: number }
+  /** The supervisor was lost in the middle of what cannot be asked twice; its successor is `successor`. */
+  | { readonly reason: 'not_repeated'; readonly request: RequestName; readonly pid: number; readonly successor: number }
+  /** Another holds the workspace now, which cannot be talked to or is no successor of this one. */
+  | {
+      readonly reason: 'moved';
+      readonly request: RequestName;
+      readonly pid: number;
+      readonly holder: number;
+      readonly detail: string;
+    }
   | { readonly reason: 'shutting_down'; readonly request: RequestName; readonly pid: number }
   | {
       readonly reason: 'refused';
@@ -36,7 +50,8 @@ export type RequestFailure =
     };
 
 export type RequestResult<T> =
-  | { readonly ok: true; readonly value: T }
+  /** `repeated`: the supervisor that was asked first was lost, and a successor has answered. */
+  | { readonly ok: true; readonly value: T; readonly repeated?: true }
   | { readonly ok: false; readonly failure: RequestFailure };
 
 export interface RequestOptions {
@@ -54,6 +69,8 @@ export interface SupervisorClient {
   ): Promise<RequestResult<Requests[Name][1]>>;
   /** After `subscribe`. One listener at a time hears of changes; a new one takes the place of the old. */
   onChanged(listener: (change: Notifications['changed']) => void): void;
+  /** What the supervisor said of its own end before it closed the connection; `null`: nothing. */
+  readonly farewell: Notifications['closing'] | null;
   /** Called once when the connection ends, whoever ended it; at once if it has ended. */
   onClose(listener: () => void): void;
   close(): void;
@@ -99,6 +116,10 @@ function helloFailure(endpoint: string, failure: RequestFailure): ConnectFailure
       return { reason: 'no_answer', endpoint, afterMs: failure.afterMs };
     case 'connection_lost':
     case 'shutting_down':
+    case 'ended':
+    case 'no_successor':
+    case 'not_repeated':
+    case 'moved':
       return { reason: 'not_listening', endpoint, detail: 'the supervisor closed the connection' };
     case 'refused':
       return failure.code === ErrorCode.versionMismatch
@@ -148,18 +169,22 @@ class Connection implements SupervisorClient {
   readonly #rpc: RpcClient;
   readonly #closed: Promise<typeof CLOSED>;
   #changed: (change: Notifications['changed']) => void = () => {};
+  farewell: Notifications['closing'] | null = null;
   /** Set by `connect` before anyone else holds the client. */
   hello: HelloResult = { protocol: 0, version: '', pid: 0, workspace: { id: '', root: '', stateDir: '' } };
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#closed = new Promise((resolve) => {
-      socket.once('close', () => resolve(CLOSED));
-    });
     // Errors of the transport arrive as `close` too; without a listener Node would throw them.
     socket.on('error', () => {});
-    this.#rpc = new RpcClient(socket, (method, params) => {
+    const rpc = new RpcClient(socket, (method, params) => {
       if (method === 'changed') this.#changed(params as Notifications['changed']);
+      if (method === 'closing') this.farewell = params as Notifications['closing'];
+    });
+    this.#rpc = rpc;
+    this.#closed = new Promise((resolve) => {
+      // What came before the end counts: the last answers, and the word on why it closes.
+      socket.once('close', () => void rpc.read().then(() => resolve(CLOSED)));
     });
   }
 

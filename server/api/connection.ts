@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net';
 import { createMessageConnection, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import { FrameGuard } from './guard.ts';
-import { ErrorCode, type HelloParams, PROTOCOL_VERSION, type RequestName, type Requests } from './protocol.ts';
+import {
+  ErrorCode,
+  type HelloParams,
+  type Notifications,
+  PROTOCOL_VERSION,
+  type RequestName,
+  type Requests,
+} from './protocol.ts';
 import { CountingWriter, StrictReader } from './streams.ts';
 import { isRequestName, validateParams } from './validate.ts';
 
@@ -92,9 +99,12 @@ export class ClientConnection {
       await Promise.race([this.#writer.idle(), new Promise<void>((resolve) => this.onClosed(resolve))]);
   }
 
-  /** Sends what is still to be sent, then closes. */
-  end(): void {
-    this.#socket.end();
+  /** Sends what is still to be sent, and last why it closes, then closes. */
+  end(closing: Notifications['closing'] | null = null): void {
+    const end = (): void => void this.#socket.end();
+    // The library writes in a later turn of the event loop.
+    if (closing === null || this.#client === null) end();
+    else void this.#connection.sendNotification('closing', closing).then(end, end);
     // A client that never reads must not hold the supervisor's end.
     setTimeout(() => this.#socket.destroy(), 500).unref();
   }

@@ -21,14 +21,17 @@ export class RpcClient {
   readonly #socket: Socket;
   readonly #pending = new Map<number, (answer: RpcAnswer) => void>();
   readonly #notified: (method: string, params: unknown) => void;
+  readonly #unread: Buffer[] = [];
+  #reading = false;
   #lastId = 0;
 
   constructor(socket: Socket, notified: (method: string, params: unknown) => void) {
     this.#socket = socket;
     this.#notified = notified;
-    const reader = new FrameReader((body) => this.#receive(body));
+    const reader = new FrameReader((body) => this.#unread.push(body));
     socket.on('data', (chunk: Buffer) => {
       if (!reader.push(chunk)) socket.destroy();
+      if (!this.#reading) this.#readOn();
     });
   }
 
@@ -43,7 +46,27 @@ export class RpcClient {
     });
   }
 
-  #receive(body: Buffer): void {
+  /** Resolves when everything that came so far was taken up. */
+  async read(): Promise<void> {
+    while (this.#reading) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /**
+   * After an answer the event loop has a turn before the next message is taken up, in which whoever asked can make use
+   * of it: one who has subscribed would not be listening yet when the first change comes right behind the answer.
+   */
+  #readOn(): void {
+    this.#reading = true;
+    for (let body = this.#unread.shift(); body !== undefined; body = this.#unread.shift()) {
+      if (!this.#receive(body)) continue;
+      setImmediate(() => this.#readOn());
+      return;
+    }
+    this.#reading = false;
+  }
+
+  /** `true`: it was an answer. */
+  #receive(body: Buffer): boolean {
     const message = parse(body);
     if (message === null) {
       this.#socket.destroy();
@@ -54,7 +77,9 @@ export class RpcClient {
       const settle = this.#pending.get(message.id);
       this.#pending.delete(message.id);
       settle?.(toAnswer(message));
+      return true;
     }
+    return false;
   }
 }
 

@@ -81,6 +81,11 @@ export interface ReloadResult {
 }
 
 export interface ExecParams {
+  /**
+   * The caller's own name for the command, of letters, digits, `.`, `_` and `-`. Asked a second time with an id that is
+   * known, a supervisor starts nothing and answers as it did the first time. Without one it chooses an id itself.
+   */
+  readonly id?: string;
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   /** The caller's own environment; cleaned by the supervisor like any other. */
@@ -143,6 +148,12 @@ export interface Notifications {
     readonly removed: readonly string[];
     readonly runs: readonly RunStatus[];
   };
+  /**
+   * The last word on a connection: the supervisor ends of itself. `asked` and `workspace_gone`: everything is stopped,
+   * and nobody takes its place. `lock_lost`: another has the workspace. `cannot_serve`: what runs is left to the next.
+   * A connection that ends without it was lost.
+   */
+  closing: { readonly why: 'asked' | 'workspace_gone' | 'lock_lost' | 'cannot_serve' };
 }
 
 /** JSON-RPC error codes of our own; `data.reason` has the word. */

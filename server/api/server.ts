@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { ClientConnection, type Handle } from './connection.ts';
+import type { Notifications } from './protocol.ts';
 
 /** An answer that nobody reads must not hold the end of the supervisor. */
 const ANSWER_LIMIT_MS = 1_000;
@@ -47,12 +48,12 @@ export class ApiServer {
     this.#endpoint = endpoint;
   }
 
-  /** Takes no new client, lets every request be answered that is under way, then closes. */
-  async close(): Promise<void> {
+  /** Takes no new client, lets every request be answered that is under way, says why, then closes. */
+  async close(closing: Notifications['closing']): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const answered = Promise.all([...this.#connections].map((connection) => connection.answered()));
     await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_LIMIT_MS).unref())]);
-    for (const connection of this.#connections) connection.end();
+    for (const connection of this.#connections) connection.end(closing);
     await closed;
     if (this.#endpoint !== null && process.platform !== 'win32') rmSync(this.#endpoint, { force: true });
   }

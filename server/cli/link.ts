@@ -1,6 +1,8 @@
 /** Finds the supervisor of a workspace, and starts one where there is none. */
-import { type ConnectFailure, connect, type SupervisorClient } from '../api/client.ts';
+import { type ConnectFailure, connect } from '../api/client.ts';
+import { lockLocator } from '../api/locate.ts';
 import type { HelloParams } from '../api/protocol.ts';
+import { makeResilient, type ResilientClient } from '../api/resilient.ts';
 import { readLock } from '../store/holder.ts';
 import { version } from '../text/version.ts';
 import type { Holder, LinkFailure } from './failures.ts';
@@ -15,7 +17,7 @@ export interface LinkOptions {
 }
 
 export type LinkResult =
-  | { readonly ok: true; readonly client: SupervisorClient; readonly started: boolean }
+  | { readonly ok: true; readonly client: ResilientClient; readonly started: boolean }
   | { readonly ok: false; readonly failure: LinkFailure };
 
 /** A holder that lives and does not listen yet is starting, or is draining: either is over by then. */
@@ -111,7 +113,7 @@ function judgeEnd({ code, signal }: Ended, output: string): LinkResult | 'lost' 
 }
 
 type Attempt =
-  | { readonly kind: 'attached'; readonly client: SupervisorClient }
+  | { readonly kind: 'attached'; readonly client: ResilientClient }
   | { readonly kind: 'nobody' }
   /** The holder lives; trying again may help. */
   | { readonly kind: 'not_yet'; readonly holder: Holder; readonly failure: ConnectFailure }
@@ -126,7 +128,10 @@ async function attachOnce(workspace: Workspace, options: LinkOptions): Promise<A
   if (objection !== null) return { kind: 'failed', failure: { reason: 'endpoint_refused', holder, detail: objection } };
   const hello: HelloParams['client'] = { kind: 'cli', pid: process.pid, version: version(), session: options.session };
   const connected = await connect(lock.endpoint, hello, { timeoutMs: HELLO_PATIENCE_MS });
-  if (connected.ok) return { kind: 'attached', client: connected.client };
+  if (connected.ok) {
+    const locate = lockLocator(workspace.root, connected.client.hello.workspace.stateDir);
+    return { kind: 'attached', client: makeResilient(connected.client, { hello, locate }) };
+  }
   if (verdict === 'presumed_live') return { kind: 'failed', failure: { reason: 'elsewhere', holder } };
   if (connected.failure.reason === 'not_listening') return { kind: 'not_yet', holder, failure: connected.failure };
   return { kind: 'failed', failure: { reason: 'unreachable', holder, failure: connected.failure } };

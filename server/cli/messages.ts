@@ -32,6 +32,14 @@ export function describeFailure(failure: CliFailure): string {
       return `the supervisor (pid ${failure.pid}) did not answer "${failure.request}" within ${formatDuration(failure.afterMs)}; \`coppice doctor\` looks at it`;
     case 'connection_lost':
       return `the supervisor (pid ${failure.pid}) closed the connection during "${failure.request}"; \`coppice ps\` shows how things stand`;
+    case 'ended':
+      return `the supervisor (pid ${failure.pid}) has ended, and everything with it, before it could answer "${failure.request}"; \`coppice up\` brings the workspace up again`;
+    case 'no_successor':
+      return `the supervisor (pid ${failure.pid}) was lost, and no other has taken over within ${formatDuration(failure.afterMs)}. What it ran may still run: \`coppice up\` starts a supervisor that takes it over, \`coppice doctor\` looks at what is there`;
+    case 'not_repeated':
+      return `the supervisor (pid ${failure.pid}) was lost during "${failure.request}", which may be done or not; pid ${failure.successor} has taken over. \`coppice ps\` shows how things stand`;
+    case 'moved':
+      return `the supervisor (pid ${failure.pid}) was lost, and pid ${failure.holder} holds the workspace now: ${oneLine(failure.detail)}. \`coppice doctor\` looks at it`;
     case 'shutting_down':
       return `the supervisor (pid ${failure.pid}) is shutting down; try again in a moment`;
     case 'refused':
@@ -47,6 +55,7 @@ export function exitCodeOf(failure: CliFailure): number {
     case 'elsewhere':
     case 'unreachable':
     case 'endpoint_refused':
+    case 'moved':
       return Exit.held;
     case 'start_configuration':
       return Exit.configuration;
@@ -58,6 +67,9 @@ export function exitCodeOf(failure: CliFailure): number {
     case 'no_program':
     case 'timeout':
     case 'connection_lost':
+    case 'ended':
+    case 'no_successor':
+    case 'not_repeated':
     case 'shutting_down':
     case 'refused':
       return Exit.failed;

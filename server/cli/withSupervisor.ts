@@ -1,6 +1,7 @@
 /** What most verbs share: find the workspace, reach its supervisor, say what is wrong. */
 import type { RequestResult, SupervisorClient } from '../api/client.ts';
 import type { RequestName, Requests } from '../api/protocol.ts';
+import type { ResilientClient } from '../api/resilient.ts';
 import { describeFinding } from '../store/paths.ts';
 import { formatDuration } from '../text/units.ts';
 import type { CliFailure } from './failures.ts';
@@ -9,7 +10,7 @@ import { describeFailure, exitCodeOf } from './messages.ts';
 import type { Context } from './verb.ts';
 
 export interface Attached {
-  readonly client: SupervisorClient;
+  readonly client: ResilientClient;
   readonly workspace: Workspace;
   /** This command started the supervisor. */
   readonly started: boolean;

@@ -240,7 +240,7 @@ export class SupervisorLife {
       () => this.#feed.stop(),
       () => this.#heartbeat.stop(),
       ...this.#undo,
-      () => this.#server.close(),
+      () => this.#server.close({ why: end.kind }),
       () => {
         // Whoever stopped everything begins anew next time; budgets go on only after a supervisor that was lost.
         if (end.kind === 'asked') for (const name of Object.keys(registry.services())) registry.removeService(name);

@@ -5,6 +5,7 @@ import { fail } from '../withSupervisor.ts';
 import { sayProgress } from './progress.ts';
 import { reportSettled } from './report.ts';
 import type { UpRequest } from './request.ts';
+import { sayReturns } from './returns.ts';
 import { settle } from './settle.ts';
 
 /** `up --detach`: returns when all are ready or have failed; everything runs on, an interrupt included. */
@@ -14,9 +15,12 @@ export async function runDetached(context: Context, request: UpRequest, wait: bo
   const interrupts = watchInterrupts();
   const abort = new AbortController();
   void interrupts.first.then(() => abort.abort());
-  const quiet = sayProgress(context, feed, wanted);
+  const unlisten = [
+    sayProgress(context, feed, wanted),
+    sayReturns(request.client, (text) => context.terminal.say(text)),
+  ];
   const result = await settle(feed, wanted, request.timeoutMs, abort.signal);
-  quiet();
+  for (const one of unlisten) one();
   interrupts.end();
   if (interrupts.received !== null) {
     context.terminal.say('Interrupted; what was started runs on. `coppice ps` shows it, `coppice down` ends it.');

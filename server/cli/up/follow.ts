@@ -1,17 +1,24 @@
-/** The status of a workspace as it changes, for as long as the connection lasts. */
-import type { RequestFailure, SupervisorClient } from '../../api/client.ts';
+/** The status of a workspace as it changes, for as long as it has a supervisor, this one or its successor. */
+import type { RequestFailure } from '../../api/client.ts';
 import type { StatusResult } from '../../api/protocol.ts';
+import type { ResilientClient } from '../../api/resilient.ts';
 import { mergeChange } from '../statusChange.ts';
 
 export class StatusFeed {
   #status: StatusResult;
   #closed = false;
+  #lost = false;
   readonly #listeners = new Set<() => void>();
 
-  constructor(client: SupervisorClient, first: StatusResult) {
+  constructor(client: ResilientClient, first: StatusResult) {
     this.#status = first;
     client.onChanged((change) => {
       this.#status = mergeChange(this.#status, change);
+      this.#tell();
+    });
+    client.onLink((news) => {
+      this.#lost = news.kind === 'lost';
+      if (news.kind === 'back' && news.status !== null) this.#status = news.status;
       this.#tell();
     });
     client.onClose(() => {
@@ -21,7 +28,7 @@ export class StatusFeed {
   }
 
   static async open(
-    client: SupervisorClient,
+    client: ResilientClient,
   ): Promise<{ ok: true; feed: StatusFeed } | { ok: false; failure: RequestFailure }> {
     const answer = await client.request('subscribe', {});
     return answer.ok ? { ok: true, feed: new StatusFeed(client, answer.value) } : answer;
@@ -37,7 +44,12 @@ export class StatusFeed {
     this.#tell();
   }
 
-  /** The connection has ended: nothing more will be known. */
+  /** The supervisor was lost, and its successor is not there yet: `status` is how things stood. */
+  get lost(): boolean {
+    return this.#lost && !this.#closed;
+  }
+
+  /** There is no supervisor any more, for good: nothing more will be known. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -47,7 +59,7 @@ export class StatusFeed {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves when `condition` holds, the connection ends, or `signal` aborts: look at `closed` and `status`. */
+  /** Resolves when `condition` holds, there is no supervisor any more, or `signal` aborts: look at `closed` and `status`. */
   async until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
     if (this.#closed || condition() || signal?.aborted === true) return;
     await new Promise<void>((resolve) => {

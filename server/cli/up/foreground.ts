@@ -1,20 +1,22 @@
-import { readLock } from '../../store/holder.ts';
-import type { Holder } from '../failures.ts';
 import { type Interrupt, interruptCode, watchInterrupts } from '../interrupt.ts';
 import { LivePanel } from '../live.ts';
 import { describeHolder } from '../messages.ts';
 import { statusLines } from '../statusLines.ts';
 import { type Context, Exit } from '../verb.ts';
-import { toHolder, type Workspace } from '../workspace.ts';
+import { oneLine } from '../width.ts';
+import { holderOf } from '../workspace.ts';
 import { sayProgress } from './progress.ts';
 import { goneText, reportSettled } from './report.ts';
 import type { UpRequest } from './request.ts';
+import { sayReturns } from './returns.ts';
 import { stopAll } from './stopAll.ts';
 import { allAtRest, judgeUp } from './verdict.ts';
 
 /** A restart passes through `stopped` for a moment; only rest that lasts is an end. */
 const REST_MS = 700;
-const RELEASE_PATIENCE_MS = 5000;
+
+/** Everything goes on meanwhile; only this view of it is held up. */
+const WAITING = 'The supervisor was lost; waiting for its successor ...';
 
 type End =
   | { readonly kind: 'interrupt'; readonly signal: Interrupt }
@@ -68,45 +70,28 @@ async function untilRest({ feed, wanted }: UpRequest): Promise<End> {
   }
 }
 
-/** `down` from another terminal, a supervisor that died, or one that lost the workspace: the lock tells which. */
+/** `down` from another terminal, a supervisor that was lost for good, or one that lost the workspace. */
 async function endedElsewhere(context: Context, request: UpRequest): Promise<number> {
-  const { pid } = request.client.hello;
-  const end = await fateOf(pid, request.workspace);
-  switch (end.fate) {
-    case 'released':
+  const { client, workspace } = request;
+  const end = client.end ?? { kind: 'closed' };
+  switch (end.kind) {
+    case 'ended':
       context.terminal.say('The workspace was taken down by another client.');
       return Exit.done;
-    case 'lost':
+    case 'moved': {
+      const holder = await holderOf(workspace);
+      const who = holder === null ? `pid ${end.holder}` : describeHolder(holder);
       context.terminal.say(
-        `coppice: the supervisor (pid ${pid}) has lost the workspace; ${describeHolder(end.holder)} holds it now`,
+        `coppice: the supervisor (pid ${end.pid}) has lost the workspace; ${who} holds it now: ${oneLine(end.detail)}`,
       );
       return Exit.lockLost;
-    case 'died':
-    case 'unknown':
+    }
+    case 'no_successor':
+    case 'closed':
       context.terminal.say(`coppice: ${goneText(request)}`);
       return Exit.failed;
     default:
       return end satisfies never;
-  }
-}
-
-type Fate =
-  | { readonly fate: 'released' }
-  | { readonly fate: 'lost'; readonly holder: Holder }
-  | { readonly fate: 'died' }
-  /** It lives and does not talk to us. */
-  | { readonly fate: 'unknown' };
-
-/** The lock is released last, some moments after the connections were closed. */
-async function fateOf(pid: number, workspace: Workspace): Promise<Fate> {
-  const deadline = performance.now() + RELEASE_PATIENCE_MS;
-  for (;;) {
-    const { verdict, lock } = await readLock(workspace.root);
-    if (lock === null) return { fate: 'released' };
-    if (verdict === 'stale') return { fate: 'died' };
-    if (lock.pid !== pid) return { fate: 'lost', holder: toHolder(lock) };
-    if (performance.now() > deadline) return { fate: 'unknown' };
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
@@ -117,21 +102,25 @@ interface View {
 /** A table repainted in place on a terminal, a line a change elsewhere. */
 function openView(context: Context, request: UpRequest): View {
   const { terminal } = context;
-  const { feed, wanted } = request;
-  if (context.json) {
+  const { client, feed, wanted } = request;
+  if (context.json || !terminal.live) {
+    const quiet = sayReturns(client, (text) => terminal.say(text));
     const print = (): void => terminal.print(JSON.stringify(feed.status));
-    print();
-    return { close: feed.onChange(print) };
-  }
-  if (!terminal.live) {
-    const close = sayProgress(context, feed, wanted);
-    terminal.say('Ctrl-C stops everything.');
-    return { close };
+    if (context.json) print();
+    const unlisten = context.json ? feed.onChange(print) : sayProgress(context, feed, wanted);
+    if (!context.json) terminal.say('Ctrl-C stops everything.');
+    return {
+      close: () => {
+        quiet();
+        unlisten();
+      },
+    };
   }
   const panel = new LivePanel(terminal, () => [
     ...statusLines(feed.status, terminal),
-    terminal.paint('dim', 'Ctrl-C stops everything and proves it.'),
+    terminal.paint('dim', feed.lost ? WAITING : 'Ctrl-C stops everything and proves it.'),
   ]);
+  const quiet = sayReturns(client, (text) => panel.print(text));
   panel.touch();
   const unlisten = feed.onChange(() => panel.touch());
   // Durations in the table go on without any change of state.
@@ -139,6 +128,7 @@ function openView(context: Context, request: UpRequest): View {
   return {
     close: () => {
       clearInterval(ticking);
+      quiet();
       unlisten();
       panel.end();
     },

@@ -6,6 +6,7 @@ import { fetchPages, type PageResult } from './pages.ts';
 import { sayProgress } from './progress.ts';
 import { reportSettled } from './report.ts';
 import type { UpRequest } from './request.ts';
+import { sayReturns } from './returns.ts';
 import { settle } from './settle.ts';
 import { stopAll } from './stopAll.ts';
 
@@ -16,9 +17,12 @@ export async function runOnce(context: Context, request: UpRequest): Promise<num
   const interrupts = watchInterrupts();
   const abort = new AbortController();
   void interrupts.first.then(() => abort.abort());
-  const quiet = sayProgress(context, feed, wanted);
+  const unlisten = [
+    sayProgress(context, feed, wanted),
+    sayReturns(request.client, (text) => context.terminal.say(text)),
+  ];
   const result = await settle(feed, wanted, request.timeoutMs, abort.signal);
-  quiet();
+  for (const one of unlisten) one();
   let good = reportSettled(context, request, result);
   if (result.outcome === 'gone') return Exit.failed;
   const services = feed.status.services.filter((service) => wanted.has(service.name));

@@ -1,6 +1,7 @@
 /** What `up` says about services that did not get ready. */
 import type { ServiceStatus } from '../../api/protocol.ts';
 import { formatDuration } from '../../text/units.ts';
+import { describeFailure } from '../messages.ts';
 import { stateLine } from '../table.ts';
 import type { Context } from '../verb.ts';
 import { oneLine } from '../width.ts';
@@ -32,7 +33,11 @@ export function reportSettled(context: Context, request: UpRequest, result: Sett
 }
 
 export function goneText({ client }: UpRequest): string {
-  return `the supervisor (pid ${client.hello.pid}) has gone; what it ran may still run: \`coppice ps\` and \`coppice doctor\` show how things stand`;
+  const { pid } = client.hello;
+  const end = client.end;
+  if (end?.kind === 'no_successor')
+    return describeFailure({ reason: 'no_successor', request: 'subscribe', pid, afterMs: end.afterMs });
+  return `the supervisor (pid ${pid}) has gone; what it ran may still run: \`coppice ps\` and \`coppice doctor\` show how things stand`;
 }
 
 function notReadyText(service: ServiceStatus): string {

@@ -1,11 +1,11 @@
-import type { SupervisorClient } from '../../api/client.ts';
 import type { NameOutcome } from '../../api/protocol.ts';
+import type { ResilientClient } from '../../api/resilient.ts';
 import type { Workspace } from '../workspace.ts';
 import type { StatusFeed } from './follow.ts';
 
 /** An `up` that the supervisor has accepted. */
 export interface UpRequest {
-  readonly client: SupervisorClient;
+  readonly client: ResilientClient;
   readonly workspace: Workspace;
   readonly feed: StatusFeed;
   /** Every name that was asked for. */

@@ -24,7 +24,7 @@ export const down: Verb = {
     const end = async ({ client }: Attached): Promise<number> => {
       const answer = await takeDown(context, client);
       if (!answer.ok) {
-        if (answer.failure.reason !== 'connection_lost' || again) return fail(context, answer.failure);
+        if (answer.failure.reason !== 'ended' || again) return fail(context, answer.failure);
         again = true;
         return Exit.failed;
       }

@@ -43,6 +43,11 @@ export const ps: Verb = {
           status = mergeChange(status, change);
           refresh();
         });
+        client.onLink((news) => {
+          if (news.kind !== 'back' || news.status === null) return;
+          status = news.status;
+          refresh();
+        });
         refresh();
         const ticking = panel === null ? undefined : setInterval(() => panel.touch(), 1000);
         const interrupts = watchInterrupts();

@@ -115,7 +115,8 @@ async function ask(
   const now = answer.ok ? await client.request('status', {}) : answer;
   if (!opened.ok || !answer.ok || !now.ok) {
     const failure = [opened, answer, now].flatMap((one) => (one.ok ? [] : [one.failure]))[0];
-    if (failure === undefined || failure.reason === 'shutting_down') return { kind: 'draining' };
+    if (failure === undefined || failure.reason === 'shutting_down' || failure.reason === 'ended')
+      return { kind: 'draining' };
     return { kind: 'refused', code: fail(context, failure) };
   }
   opened.feed.renew(now.value);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { identify, liveness } from '../../../server/process/identity.ts';
 import { removeTemporaryFolders } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
-import { marked, TestWorkspace } from '../../support/workspace.ts';
+import { TestWorkspace } from '../../support/workspace.ts';
 
 const PAGE = `require('http').createServer((request, response) => {
   response.statusCode = request.url === '/' ? Number(process.env.ANSWER ?? 200) : 200;
@@ -71,22 +71,6 @@ describe('coppice up', () => {
     const end = await up.ended;
     assert.match(end.stderr, /taken down by another client|runs any more/);
     assert.equal(end.code, 0);
-  });
-
-  it('says so when the supervisor is killed, whose trees `down` then ends and proves gone', async () => {
-    workspace.configure({ services: { web: page() } });
-    const up = workspace.begin(['up']);
-    const web = await workspace.untilService('web', (one) => one.state === 'ready');
-    const { supervisor, workspace: place } = await workspace.status();
-    process.kill(supervisor?.pid ?? 0, 'SIGKILL');
-    const end = await up.ended;
-    assert.equal(end.code, 1);
-    assert.match(end.stderr, new RegExp(`supervisor \\(pid ${supervisor?.pid}\\) has gone`));
-    const down = await workspace.run('down');
-    assert.equal(down.code, 0, down.stderr);
-    assert.match(down.stdout, /Nothing is left: 1 tree/);
-    assert.equal(identify(web.pid ?? 0), null);
-    assert.deepEqual(marked(`${place.id}/`), []);
   });
 
   it('--detach leaves everything running once it is ready, and prints the table', async () => {

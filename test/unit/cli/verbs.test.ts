@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ResponseError } from 'vscode-jsonrpc/node';
-import { ErrorCode, type NameOutcome } from '../../../server/api/protocol.ts';
+import { ErrorCode, type NameOutcome, PROTOCOL_VERSION } from '../../../server/api/protocol.ts';
 import { runCommand } from '../../../server/cli/command.ts';
-import { identify } from '../../../server/process/identity.ts';
 import type { EmptyProof } from '../../../server/process/types.ts';
 import type { FakeHandlers, FakeSupervisor } from '../../support/fakeSupervisor.ts';
 import { fakeTerminal } from '../../support/fakeTerminal.ts';
@@ -297,9 +296,8 @@ describe('a verb', () => {
     assert.match(messages, /not ready within 50ms/);
   });
 
-  for (const [what, change, code, words] of [
-    ['has died', { startTime: '1' }, 1, /has gone/],
-    ['has lost the workspace to another', { pid: 1 }, 4, /has lost the workspace; supervisor pid 1 on /],
+  for (const [what, takenBy, code, words] of [
+    ['has lost the workspace to another', 'another', 4, /has lost the workspace; supervisor pid \d+ on .* elsewhere/],
     ['was taken down', null, 0, /taken down by another client/],
   ] as const) {
     it(`up in the foreground exits ${code} when the supervisor ${what}`, async () => {
@@ -314,9 +312,15 @@ describe('a verb', () => {
       const environment = workspace.environment;
       const ended = runCommand({ words: ['up'], cwd: workspace.root, terminal, environment });
       await until('the view', () => stderr.text.includes('Ctrl-C stops everything'));
-      if (change === null) rmSync(join(workspace.root, '.coppice'), { recursive: true });
-      else workspace.writeLock({ ...('pid' in change ? identify(1) : {}), ...change });
+      if (takenBy === null) rmSync(join(workspace.root, '.coppice'), { recursive: true });
       await fake.close();
+      if (takenBy !== null) {
+        const place = { id: 'other', root: '/w', stateDir: '/other' };
+        const other = await workspace.supervise({
+          hello: () => ({ protocol: PROTOCOL_VERSION, version: '0.0.0', pid: process.pid, workspace: place }),
+        });
+        closing.push(() => other.close());
+      }
       const end = { code: await ended, messages: stderr.text };
       assert.equal(end.code, code, end.messages);
       assert.match(end.messages, words);
