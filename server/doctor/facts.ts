@@ -1,7 +1,13 @@
 /** Everything that the checks look at, gathered once; the checks themselves are pure. */
+import type { ConfigResult } from '../config/model.ts';
+import type { InotifyLimits, Machine, OpenFiles } from '../process/machine.ts';
+import type { Mount } from '../process/mounts.ts';
 import type { PortOwner } from '../process/ports.ts';
-import type { Liveness, TreeMember } from '../process/types.ts';
-import type { Heartbeat, SupervisorLock, TreeRecord } from '../store/types.ts';
+import type { Liveness, ProcessIdentity, TreeMember } from '../process/types.ts';
+import type { HeartbeatReading } from '../store/heartbeat.ts';
+import type { JournalEvent, SupervisorLock, TreeRecord } from '../store/types.ts';
+
+export type { InotifyLimits, Machine, Mount, OpenFiles };
 
 export interface DoctorFacts {
   readonly now: number;
@@ -9,10 +15,17 @@ export interface DoctorFacts {
   readonly id: string | null;
   readonly stateDir: string | null;
   readonly lock: SupervisorLock | null;
+  readonly lockFile: LockFileFacts;
   readonly holder: 'alive' | 'dead' | 'elsewhere' | 'unknown' | null;
   /** Live processes whose command line is that of a supervisor of this workspace. */
-  readonly supervisorPids: readonly number[];
-  readonly heartbeat: Heartbeat | null;
+  readonly supervisors: readonly SupervisorProcess[];
+  readonly answer: SupervisorAnswer;
+  readonly heartbeat: HeartbeatReading;
+  /** How long this machine has slept since it was started, ms. */
+  readonly suspendedMs: number;
+  readonly guardian: GuardianFacts;
+  /** `null`: the workspace could not be looked at. */
+  readonly config: ConfigResult | null;
   /** Of each service what the registry keeps of its restart accounting; opaque to all but the policy. */
   readonly services: Readonly<Record<string, unknown>>;
   readonly trees: readonly TreeFacts[];
@@ -20,6 +33,9 @@ export interface DoctorFacts {
   readonly marked: readonly MarkedProcess[];
   readonly ports: readonly PortFacts[];
   readonly environment: EnvironmentFacts;
+  readonly state: StateFacts;
+  readonly symptoms: SymptomFacts;
+  readonly machine: MachineFacts;
   /** What could not be read, in words: a corrupt file, a folder that is not ours. */
   readonly problems: readonly FactProblem[];
 }
@@ -30,6 +46,45 @@ export interface FactProblem {
   readonly fix: string | null;
 }
 
+export interface LockFileFacts {
+  readonly kind: 'absent' | 'lock' | 'corrupt' | 'unreadable';
+  /** What is wrong with it, in words. */
+  readonly detail: string | null;
+  /** Who wrote it, when that was another user. */
+  readonly foreignUser: number | null;
+}
+
+export interface SupervisorProcess {
+  readonly identity: ProcessIdentity;
+  readonly parent: number;
+  /** Stopped by a signal or a debugger (state T or t). */
+  readonly stopped: boolean;
+}
+
+/** What came of saying hello to the holder. */
+export type SupervisorAnswer =
+  | { readonly kind: 'not_asked' }
+  | { readonly kind: 'answered'; readonly afterMs: number }
+  /** Somebody listens and says nothing. */
+  | { readonly kind: 'silent'; readonly afterMs: number }
+  | { readonly kind: 'not_listening'; readonly detail: string }
+  | { readonly kind: 'refused'; readonly detail: string };
+
+export type GuardianFacts =
+  /** There is no record of one. */
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable'; readonly path: string; readonly detail: string }
+  | {
+      readonly kind: 'recorded';
+      readonly identity: ProcessIdentity;
+      readonly liveness: Liveness;
+      readonly stopped: boolean;
+      /** Why it starts no more supervisors, in words; `null`: it would. */
+      readonly gaveUp: string | null;
+      /** Supervisors that were lost one after the other. */
+      readonly losses: number;
+    };
+
 export interface TreeFacts {
   readonly record: TreeRecord;
   readonly leader: Liveness;
@@ -38,7 +93,9 @@ export interface TreeFacts {
 
 export interface MarkedProcess {
   readonly pid: number;
+  readonly startTime: string;
   readonly parent: number;
+  readonly group: number;
   readonly session: number;
   readonly name: string;
   readonly command: string;
@@ -47,8 +104,10 @@ export interface MarkedProcess {
 
 export interface PortFacts {
   readonly port: number;
+  /** The entry that wants it. */
   readonly name: string;
   readonly owner: PortOwner | null;
+  readonly ours: boolean;
   /** Who it is, in words. */
   readonly words: string | null;
 }
@@ -57,6 +116,61 @@ export interface EnvironmentFacts {
   /** What `cleanEnvironment` says of this command's environment and of the supervisor's. */
   readonly stripped: readonly string[];
   readonly preserved: readonly string[];
-  /** Names given to children that run, which the table takes away. */
+  /** Names given to children that run, which the table takes away and no entry asks for. */
   readonly leaked: readonly { readonly name: string; readonly variables: readonly string[] }[];
+}
+
+/** What lies in the state directory and in `.coppice` that should not. */
+export interface StateFacts {
+  /** Files that an earlier supervisor could not understand and set aside; evidence, never removed. */
+  readonly aside: readonly string[];
+  /** Half-written files of writers that are gone. */
+  readonly abandoned: readonly string[];
+  /** Sockets of this workspace that nobody has in his lock. */
+  readonly sockets: readonly string[];
+  /** Exit records that cannot be understood. */
+  readonly tornExits: readonly string[];
+  /** Exit records of services that are not on record. */
+  readonly forgottenExits: readonly string[];
+  /** The journal's last line has no end. */
+  readonly journalTorn: boolean;
+  /** Lines near its end that are no records. */
+  readonly journalSkipped: number;
+  /** Files of the state directory that belong to others. */
+  readonly foreign: readonly string[];
+  /** Files and folders of it that other users can read or write. */
+  readonly open: readonly string[];
+}
+
+export interface SymptomFacts {
+  /** The newest events, oldest first. */
+  readonly events: readonly JournalEvent[];
+  /** Services whose last output says that an address is in use. */
+  readonly addressInUse: readonly AddressInUse[];
+}
+
+export interface AddressInUse {
+  readonly name: string;
+  readonly line: string;
+  readonly port: number | null;
+  /** Who has the port now, in words; `null`: nobody. */
+  readonly holder: string | null;
+}
+
+export interface MachineFacts {
+  readonly machine: Machine;
+  readonly folders: readonly FolderFacts[];
+  /** Dead processes whose parent is process 1 and which it has not reaped. */
+  readonly unreaped: number;
+  readonly supervisorFiles: OpenFiles | null;
+}
+
+export interface FolderFacts {
+  readonly role: 'workspace' | 'state directory';
+  readonly path: string;
+  readonly mount: Mount | null;
+  readonly remote: boolean;
+  /** It could be looked at in time. */
+  readonly answers: boolean;
+  readonly space: { readonly freeBytes: number; readonly totalBytes: number; readonly freeFiles: number } | null;
 }

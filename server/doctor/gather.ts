@@ -1,164 +1,108 @@
-/** Looks at everything that the checks need, once, and changes nothing. */
-import { existsSync } from 'node:fs';
-import { cleanEnvironment, ENVIRONMENT_RULES } from '../process/environment.ts';
+/** Looks at everything that the checks need, once, side by side and each within a limit of its own. Changes nothing. */
+import { uptime } from 'node:os';
+import type { ConfigResult, ServiceConfig } from '../config/model.ts';
+import { readWorkspaceConfig } from '../config/reader.ts';
 import { liveness } from '../process/identity.ts';
 import { census } from '../process/membership.ts';
-import { describePortHolder, portOwner } from '../process/ports.ts';
-import {
-  isDead,
-  type ProcessTable,
-  readCommandLine,
-  readEnvironmentVariable,
-  readProcessTableAsync,
-} from '../process/table.ts';
-import { readHeartbeat } from '../store/heartbeat.ts';
+import { type ProcessTable, readProcessTableAsync } from '../process/table.ts';
+import { type HeartbeatReading, readHeartbeat } from '../store/heartbeat.ts';
 import { type LockReading, readLock } from '../store/holder.ts';
-import { describeFinding, type Workspace } from '../store/paths.ts';
+import type { Workspace } from '../store/paths.ts';
 import { type RegistryContent, readRegistry } from '../store/registryFile.ts';
-import type { DoctorFacts, EnvironmentFacts, FactProblem, MarkedProcess, PortFacts, TreeFacts } from './facts.ts';
-import { supervisorRoot } from './supervisorProcess.ts';
+import type { SupervisorLock } from '../store/types.ts';
+import type { DoctorFacts, SupervisorAnswer, TreeFacts } from './facts.ts';
+import { lookAtEnvironment } from './gather/environment.ts';
+import { lookAtFolders } from './gather/folders.ts';
+import { readGuardian } from './gather/guardian.ts';
+import { within } from './gather/limits.ts';
+import { holderOf, readLockFacts } from './gather/lock.ts';
+import { lookAtMachine } from './gather/machine.ts';
+import { lookAtPorts } from './gather/ports.ts';
+import { problemsOf } from './gather/problems.ts';
+import { findMarked, findSupervisors, settleSupervisors } from './gather/processes.ts';
+import { lookAtState } from './gather/state.ts';
+import { lookAtSymptoms } from './gather/symptoms.ts';
 
-export async function gatherFacts(workspace: Workspace, environment: NodeJS.ProcessEnv): Promise<DoctorFacts> {
+export interface GatherOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Says hello to a holder; who may do so and how is for those above to know. */
+  readonly ask?: (lock: SupervisorLock) => Promise<SupervisorAnswer>;
+}
+
+export async function gatherFacts(workspace: Workspace, options: GatherOptions): Promise<DoctorFacts> {
   const { id, root, stateDir } = workspace;
-  const [lock, table] = await Promise.all([readLock(root), readProcessTableAsync()]);
-  const registry = readRegistry(stateDir);
-  const heartbeat = readHeartbeat(stateDir);
-  const trees = [...registry.trees.values()].map((record): TreeFacts => {
-    const ledger = { identities: () => record.lineage };
-    return { record, leader: liveness(record.tree.leader), members: census(table, record.tree, ledger) };
-  });
+  const folders = await lookAtFolders(root, stateDir);
+  const silent = new Set(folders.filter((one) => !one.answers).map((one) => one.role));
+  const canRead = !silent.has('workspace') && !silent.has('state directory');
+  // Nothing below a folder that does not answer is touched: the kernel would not let this process go again.
+  const lock: LockReading = silent.has('workspace') ? NO_LOCK : await readLock(root);
+  const asked = within(ASK_LIMIT_MS, ask(lock, options), { kind: 'not_asked' } as const);
+  const config = canRead ? within(LIMIT_MS, readConfig(root), null) : null;
+  const table = await readProcessTableAsync();
+  const registry: RegistryContent = canRead ? readRegistry(stateDir) : NO_REGISTRY;
+  const heartbeat: HeartbeatReading = canRead ? readHeartbeat(stateDir) : { kind: 'absent' };
+  const trees = lookAtTrees(registry, table);
+  const guardian = canRead ? readGuardian(stateDir, table) : ({ kind: 'absent' } as const);
+  const holderPid = lock.lock?.pid ?? null;
+  const supervisors = await settleSupervisors(findSupervisors(table, root), holderPid, root);
+  const read = await config;
+  const services = read?.ok === true ? read.config.services : new Map<string, ServiceConfig>();
+  const [ports, symptoms, answer] = await Promise.all([
+    within(LIMIT_MS, lookAtPorts(trees, services), []),
+    canRead ? within(LIMIT_MS, lookAtSymptoms(stateDir, registry.services, services), NO_SYMPTOMS) : NO_SYMPTOMS,
+    asked,
+  ]);
   return {
     now: Date.now(),
     root,
     id,
     stateDir,
     lock: lock.lock,
+    lockFile: readLockFacts(root, lock),
     holder: holderOf(lock),
-    supervisorPids: findSupervisors(table, root),
-    heartbeat: heartbeat.kind === 'heartbeat' ? heartbeat.heartbeat : null,
+    supervisors,
+    answer,
+    heartbeat,
+    // `hrtime` stands still while the machine sleeps, `uptime` does not.
+    suspendedMs: Math.max(0, Math.round(uptime() * 1000 - Number(process.hrtime.bigint() / 1_000_000n))),
+    guardian,
+    config: read,
     services: registry.services,
     trees,
     marked: findMarked(table, id),
-    ports: await lookAtPorts(trees),
-    environment: lookAtEnvironment(environment, lock, trees),
-    problems: problemsOf(workspace, lock, registry, heartbeat),
+    ports,
+    environment: lookAtEnvironment(options.environment, lock, trees, services),
+    state: lookAtState(workspace, {
+      environment: options.environment,
+      readable: canRead,
+      lock: lock.lock,
+      registry,
+    }),
+    symptoms,
+    machine: lookAtMachine(table, folders, lock.verdict === 'live' ? holderPid : null),
+    problems: canRead ? problemsOf(workspace, lock, registry, folders) : [],
   };
 }
 
-function holderOf({ verdict }: LockReading): DoctorFacts['holder'] {
-  switch (verdict) {
-    case 'live':
-      return 'alive';
-    case 'presumed_live':
-      return 'elsewhere';
-    case 'stale':
-      return 'dead';
-    case 'absent':
-    case 'corrupt':
-    case 'unreadable':
-      return null;
-    default:
-      return verdict satisfies never;
-  }
+/** Each look; those that stay below it need a few milliseconds. */
+const LIMIT_MS = 900;
+const ASK_LIMIT_MS = 1_000;
+const NO_LOCK: LockReading = { verdict: 'absent', lock: null };
+const NO_REGISTRY: RegistryContent = { trees: new Map(), services: {}, supervisor: null, change: 0, findings: [] };
+const NO_SYMPTOMS = { events: [], addressInUse: [] };
+
+async function ask({ verdict, lock }: LockReading, options: GatherOptions): Promise<SupervisorAnswer> {
+  if (verdict !== 'live' || options.ask === undefined) return { kind: 'not_asked' };
+  return options.ask(lock);
 }
 
-/** By what they were started with: a second supervisor would not be in the lock, which is what is looked for. */
-function findSupervisors(table: ProcessTable, root: string): number[] {
-  const rows = [...table.rows.values()].filter((row) => !isDead(row));
-  return rows.filter((row) => supervisorRoot(readCommandLine(row.pid)) === root).map((row) => row.pid);
+async function readConfig(root: string): Promise<ConfigResult | null> {
+  return readWorkspaceConfig(root);
 }
 
-function findMarked(table: ProcessTable, id: string): MarkedProcess[] {
-  return [...table.rows.values()].flatMap((row) => {
-    if (isDead(row) || row.pid === process.pid) return [];
-    const marker = readEnvironmentVariable(row.pid, 'COPPICE_TREE');
-    if (marker === null || marker === 'unreadable' || !marker.startsWith(`${id}/`)) return [];
-    const command = readCommandLine(row.pid).join(' ').slice(0, LONGEST_COMMAND);
-    return [{ pid: row.pid, parent: row.parent, session: row.session, name: row.name, command, marker }];
+function lookAtTrees(registry: RegistryContent, table: ProcessTable): TreeFacts[] {
+  return [...registry.trees.values()].map((record) => {
+    const ledger = { identities: () => record.lineage };
+    return { record, leader: liveness(record.tree.leader), members: census(table, record.tree, ledger) };
   });
-}
-
-const LONGEST_COMMAND = 300;
-
-async function lookAtPorts(trees: readonly TreeFacts[]): Promise<PortFacts[]> {
-  const reserved = trees.flatMap(({ record, members }) =>
-    record.ports.map((port) => ({ port, name: record.name, members })),
-  );
-  return Promise.all(
-    reserved.map(async ({ port, name, members }) => {
-      const owner = await portOwner(port);
-      const ours = owner?.pid != null && members.some((one) => one.identity.pid === owner.pid);
-      return { port, name, owner, words: owner === null ? null : describePortHolder(owner, ours) };
-    }),
-  );
-}
-
-function lookAtEnvironment(
-  own: NodeJS.ProcessEnv,
-  { lock, verdict }: LockReading,
-  trees: readonly TreeFacts[],
-): EnvironmentFacts {
-  const cleaned = cleanEnvironment(own);
-  // Of another process one variable at a time can be asked for, so the prefixes of the table are left out there.
-  const supervisor =
-    lock === null || verdict !== 'live'
-      ? []
-      : ENVIRONMENT_RULES.exact.filter((name) => typeof readEnvironmentVariable(lock.pid, name) === 'string');
-  const leaked = trees.flatMap(({ record, leader }) => {
-    if (leader !== 'alive') return [];
-    const names = Object.fromEntries(record.environment.map((name) => [name, '']));
-    const variables = cleanEnvironment(names).removed.filter((name) => name !== 'COPPICE_TREE');
-    return variables.length === 0 ? [] : [{ name: record.name, variables }];
-  });
-  const stripped = [...new Set([...cleaned.removed, ...supervisor])].sort();
-  return { stripped, preserved: cleaned.preserved, leaked };
-}
-
-function problemsOf(
-  workspace: Workspace,
-  lock: LockReading,
-  registry: RegistryContent,
-  heartbeat: { readonly kind: string },
-): FactProblem[] {
-  const problems: FactProblem[] = workspace.findings.map((one) => ({
-    level: 'warn',
-    message: describeFinding(one),
-    fix: null,
-  }));
-  if (lock.verdict === 'live' && !existsSync(lock.lock.stateDir)) {
-    problems.push({
-      level: 'error',
-      message: `the state directory ${lock.lock.stateDir} was removed while supervisor ${lock.lock.pid} runs: it goes on, and can record nothing`,
-      fix: '`coppice down`, then `coppice up`, creates it anew',
-    });
-  }
-  if (lock.verdict === 'corrupt') {
-    problems.push({
-      level: 'warn',
-      message: `the lock of the workspace is no lock: ${lock.detail}`,
-      fix: '`coppice up` claims the workspace anew',
-    });
-  }
-  if (lock.verdict === 'unreadable') {
-    problems.push({
-      level: 'error',
-      message: `the lock of the workspace cannot be read: ${lock.failure.detail}`,
-      fix: null,
-    });
-  }
-  for (const finding of registry.findings) {
-    const corrupt = finding.kind === 'registry_corrupt';
-    const message = corrupt
-      ? `${finding.path}: ${finding.records === 'all' ? 'it' : `${finding.records} of its records`} cannot be understood`
-      : `${finding.path} cannot be read: ${finding.failure.detail}`;
-    problems.push({
-      level: 'error',
-      message,
-      fix: corrupt ? '`coppice up` sets it aside and rebuilds it from the process table' : null,
-    });
-  }
-  if (heartbeat.kind === 'corrupt') {
-    problems.push({ level: 'warn', message: 'the heartbeat cannot be understood', fix: 'the next beat replaces it' });
-  }
-  return problems;
 }

@@ -1,13 +1,11 @@
 import type { DoctorFacts } from './facts.ts';
 import type { CheckResult, Finding, PortEntry } from './types.ts';
 
-/** Reserved ports: does the tree itself listen, or has somebody else taken its place? */
+/** Ports that entries want: does the tree itself listen, or has somebody else taken its place? */
 export function checkPorts(facts: DoctorFacts): CheckResult<readonly PortEntry[]> {
   const findings: Finding[] = [];
-  const section = facts.ports.map(({ port, name, owner, words }): PortEntry => {
+  const section = facts.ports.map(({ port, name, owner, ours, words }): PortEntry => {
     if (owner === null) return { port, name, status: 'free', holder: null };
-    const members = facts.trees.filter((one) => one.record.name === name).flatMap((one) => one.members);
-    const ours = owner.pid !== null && members.some((one) => one.identity.pid === owner.pid);
     if (!ours) {
       findings.push({
         check: 'ports',

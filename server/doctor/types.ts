@@ -14,13 +14,19 @@ export type CheckName =
   | 'workspace'
   | 'configuration'
   | 'supervisors'
+  | 'lock'
   | 'heartbeat'
+  | 'guardian'
+  | 'state'
   | 'processes'
   | 'orphans'
   | 'escaped'
   | 'ports'
   | 'environment'
-  | 'budgets';
+  | 'budgets'
+  | 'services'
+  | 'filesystem'
+  | 'machine';
 
 export interface DoctorReport {
   /** No finding is an error. */
@@ -28,6 +34,7 @@ export interface DoctorReport {
   readonly workspace: { readonly id: string | null; readonly root: string; readonly stateDir: string | null };
   readonly supervisors: SupervisorsSection;
   readonly heartbeat: HeartbeatSection;
+  readonly guardian: GuardianSection;
   readonly processes: readonly ProcessEntry[];
   /** Leaders in the registry that do not run any more. */
   readonly deadProcesses: readonly number[];
@@ -54,17 +61,27 @@ export interface HolderEntry {
   readonly since: number;
   readonly version: string;
   readonly endpoint: string;
-  /** `elsewhere`: on another machine or in another pid namespace, so that it cannot be looked at from here. */
-  readonly state: 'alive' | 'dead' | 'elsewhere' | 'unknown';
+  /**
+   * `wedged`: it lives and does not answer; `stopped`: a signal or a debugger has stopped it; `elsewhere`: on another
+   * machine or in another pid namespace, so that it cannot be looked at from here.
+   */
+  readonly state: 'alive' | 'wedged' | 'stopped' | 'dead' | 'elsewhere' | 'unknown';
 }
 
 export interface HeartbeatSection {
   readonly ageMs: number | null;
   /**
-   * `fresh`; `late`: beats were missed; `suspect`: the holder lives and has not beaten for long; `dead`: what is left
-   * of a supervisor that has ended; `none`: there is no heartbeat, and no supervisor that should have one.
+   * `fresh`; `late`: beats were missed; `suspect`: the holder lives and has not beaten for long; `missing`: it lives and
+   * never wrote one; `foreign`: what is there is another process's; `future`: from a moment that has not come;
+   * `corrupt`: not to be understood or read; `dead`: what is left of a supervisor that has ended; `none`: there is no
+   * heartbeat, and no supervisor that should have one yet.
    */
-  readonly verdict: 'fresh' | 'late' | 'suspect' | 'dead' | 'none';
+  readonly verdict: 'fresh' | 'late' | 'suspect' | 'missing' | 'foreign' | 'future' | 'corrupt' | 'dead' | 'none';
+}
+
+export interface GuardianSection {
+  readonly pid: number | null;
+  readonly status: 'watching' | 'stopped' | 'gone' | 'gave_up' | 'unknown' | 'none';
 }
 
 export interface ProcessEntry {
@@ -88,7 +105,7 @@ export interface StrayEntry {
 
 export interface PortEntry {
   readonly port: number;
-  /** The entry that it is reserved for. */
+  /** The entry that wants it. */
   readonly name: string;
   readonly status: 'held' | 'free' | 'taken';
   /** Who listens on it, in words; `null`: nobody. */
@@ -107,7 +124,10 @@ export interface EnvironmentSection {
 export interface BudgetEntry {
   readonly name: string;
   readonly budget: 'crashes' | 'slow' | 'clean' | 'drains' | 'wedges';
+  /** Events in the window as of now, as the policy counts them. */
   readonly used: number;
+  readonly limit: number;
+  readonly windowMs: number;
 }
 
 /** What one check found: its part of the report, and what there is to say. */

@@ -1,5 +1,7 @@
-import type { DoctorFacts, MarkedProcess, TreeFacts } from '../../server/doctor/facts.ts';
+import type { DoctorFacts, MarkedProcess, SupervisorProcess, TreeFacts } from '../../server/doctor/facts.ts';
+import { NO_STATE } from '../../server/doctor/gather/state.ts';
 import type { Liveness, TreeMember } from '../../server/process/types.ts';
+import type { HeartbeatReading } from '../../server/store/heartbeat.ts';
 import type { Heartbeat, SupervisorLock, TreeRecord } from '../../server/store/types.ts';
 
 export const NOW = 1_700_000_000_000;
@@ -43,13 +45,34 @@ export function facts(change: Partial<DoctorFacts> = {}): DoctorFacts {
     stateDir: '/state',
     lock: null,
     holder: null,
-    supervisorPids: [],
-    heartbeat: null,
+    lockFile: { kind: change.lock == null ? 'absent' : 'lock', detail: null, foreignUser: null },
+    supervisors: [],
+    answer: { kind: 'not_asked' },
+    heartbeat: { kind: 'absent' },
+    suspendedMs: 0,
+    guardian: { kind: 'absent' },
+    config: null,
     services: {},
     trees: [],
     marked: [],
     ports: [],
     environment: { stripped: [], preserved: [], leaked: [] },
+    state: { ...NO_STATE },
+    symptoms: { events: [], addressInUse: [] },
+    machine: {
+      machine: {
+        node: '24.0.0',
+        wsl: false,
+        container: null,
+        init: 'systemd',
+        inotify: { watches: 524_288, instances: 512 },
+        watchFailure: null,
+        openFiles: 65_536,
+      },
+      folders: [],
+      unreaped: 0,
+      supervisorFiles: null,
+    },
     problems: [],
     ...change,
   };
@@ -83,5 +106,22 @@ export function treeFacts(name: string, pid: number, leader: Liveness, memberPid
 }
 
 export function marked(pid: number, name: string, session = pid): MarkedProcess {
-  return { pid, parent: 1, session, name: 'node', command: 'node server.js', marker: marker(name) };
+  return {
+    pid,
+    startTime: '88',
+    parent: 1,
+    group: session,
+    session,
+    name: 'node',
+    command: 'node server.js',
+    marker: marker(name),
+  };
+}
+
+export function supervisor(pid: number, stopped = false): SupervisorProcess {
+  return { identity: { pid, startTime: '77', bootId: 'boot' }, parent: 1, stopped };
+}
+
+export function beat(change: Partial<Heartbeat> = {}): HeartbeatReading {
+  return { kind: 'heartbeat', heartbeat: heartbeat(change) };
 }

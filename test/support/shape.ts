@@ -194,7 +194,7 @@ export const DOCTOR_SHAPE: Shape = {
               since: 'number',
               version: 'string',
               endpoint: 'string',
-              state: { oneOf: ['alive', 'dead', 'elsewhere', 'unknown'] },
+              state: { oneOf: ['alive', 'wedged', 'stopped', 'dead', 'elsewhere', 'unknown'] },
             },
           },
         },
@@ -203,7 +203,18 @@ export const DOCTOR_SHAPE: Shape = {
       },
     },
     heartbeat: {
-      fields: { ageMs: nullableNumber, verdict: { oneOf: ['fresh', 'late', 'suspect', 'dead', 'none'] } },
+      fields: {
+        ageMs: nullableNumber,
+        verdict: {
+          oneOf: ['fresh', 'late', 'suspect', 'missing', 'foreign', 'future', 'corrupt', 'dead', 'none'],
+        },
+      },
+    },
+    guardian: {
+      fields: {
+        pid: nullableNumber,
+        status: { oneOf: ['watching', 'stopped', 'gone', 'gave_up', 'unknown', 'none'] },
+      },
     },
     processes: {
       listOf: {
@@ -232,7 +243,13 @@ export const DOCTOR_SHAPE: Shape = {
     environment: { fields: { clean: 'boolean', stripped: { listOf: 'string' }, preserved: { listOf: 'string' } } },
     budgets: {
       listOf: {
-        fields: { name: 'string', budget: { oneOf: ['crashes', 'slow', 'clean', 'drains', 'wedges'] }, used: 'number' },
+        fields: {
+          name: 'string',
+          budget: { oneOf: ['crashes', 'slow', 'clean', 'drains', 'wedges'] },
+          used: 'number',
+          limit: 'number',
+          windowMs: 'number',
+        },
       },
     },
     findings: {

@@ -345,6 +345,7 @@ describe('a verb', () => {
       'workspace',
       'supervisors',
       'heartbeat',
+      'guardian',
       'processes',
       'deadProcesses',
       'orphans',

@@ -5,11 +5,13 @@ import { checkPorts } from '../../../server/doctor/ports.ts';
 import { checkProcesses } from '../../../server/doctor/processes.ts';
 import { checkEscaped, checkOrphans } from '../../../server/doctor/strays.ts';
 import { checkSupervisors } from '../../../server/doctor/supervisors.ts';
-import { facts, heartbeat, lock, marked, NOW, treeFacts } from '../../support/doctorFacts.ts';
+import { beat, facts, lock, marked, NOW, supervisor, treeFacts } from '../../support/doctorFacts.ts';
 
 describe('the doctor on supervisors', () => {
   it('names the one holder, its host and its limits (R107)', () => {
-    const { section, findings } = checkSupervisors(facts({ lock: lock(), holder: 'alive', supervisorPids: [500] }));
+    const { section, findings } = checkSupervisors(
+      facts({ lock: lock(), holder: 'alive', supervisors: [supervisor(500)] }),
+    );
     assert.equal(section.count, 1);
     assert.deepEqual(section.limits, { maxHeapMb: 512 });
     assert.match(findings[0]?.message ?? '', /pid 500 on host .* heap limit 512 MB/);
@@ -18,7 +20,7 @@ describe('the doctor on supervisors', () => {
 
   it('counts a second one, and calls it an error', () => {
     const { section, findings } = checkSupervisors(
-      facts({ lock: lock(), holder: 'alive', supervisorPids: [500, 600] }),
+      facts({ lock: lock(), holder: 'alive', supervisors: [supervisor(500), supervisor(600)] }),
     );
     assert.equal(section.count, 2);
     assert.deepEqual(section.others, [600]);
@@ -39,21 +41,21 @@ describe('the doctor on supervisors', () => {
 describe('the doctor on the heartbeat', () => {
   const alive = { lock: lock(), holder: 'alive' } as const;
   const cases = [
-    ['fresh', facts({ ...alive, heartbeat: heartbeat() })],
-    ['late', facts({ ...alive, heartbeat: heartbeat({ at: NOW - 60_000 }) })],
-    ['suspect', facts({ ...alive, heartbeat: heartbeat({ at: NOW - 600_000 }) })],
-    ['dead', facts({ lock: lock(), holder: 'dead', heartbeat: heartbeat() })],
+    ['fresh', facts({ ...alive, heartbeat: beat() })],
+    ['late', facts({ ...alive, heartbeat: beat({ at: NOW - 60_000 }) })],
+    ['suspect', facts({ ...alive, heartbeat: beat({ at: NOW - 600_000 }) })],
+    ['dead', facts({ lock: lock(), holder: 'dead', heartbeat: beat() })],
     ['none', facts()],
-    ['none', facts({ lock: lock({ startedAt: NOW - 1000 }), holder: 'alive', heartbeat: heartbeat({ pid: 499 }) })],
+    ['none', facts({ lock: lock({ startedAt: NOW - 1000 }), holder: 'alive', heartbeat: beat({ pid: 499 }) })],
   ] as const;
   for (const [verdict, given] of cases) {
-    it(`finds it ${verdict}${given.heartbeat === null ? '' : `, ${(NOW - given.heartbeat.at) / 1000} s after the last beat of ${given.heartbeat.pid}`}`, () => {
+    it(`finds it ${verdict}${given.heartbeat.kind !== 'heartbeat' ? '' : `, ${(NOW - given.heartbeat.heartbeat.at) / 1000} s after the last beat of ${given.heartbeat.heartbeat.pid}`}`, () => {
       assert.equal(checkHeartbeat(given).section.verdict, verdict);
     });
   }
 
   it('takes a fresh beat of a dead holder for no sign of life', () => {
-    const given = facts({ lock: lock(), holder: 'dead', heartbeat: heartbeat({ at: NOW }) });
+    const given = facts({ lock: lock(), holder: 'dead', heartbeat: beat({ at: NOW }) });
     assert.equal(checkHeartbeat(given).section.verdict, 'dead');
   });
 });
@@ -123,7 +125,13 @@ describe('the doctor on ports', () => {
 
   it('knows a port that the tree itself holds from one that somebody else has taken', () => {
     const trees = [treeFacts('web', 10, 'alive', [10])];
-    const port = (pid: number) => ({ port: 5173, name: 'web', owner: { ...owner, pid }, words: `pid ${pid}` });
+    const port = (pid: number) => ({
+      port: 5173,
+      name: 'web',
+      owner: { ...owner, pid },
+      ours: pid === 10,
+      words: `pid ${pid}`,
+    });
     assert.equal(checkPorts(facts({ trees, ports: [port(10)] })).section[0]?.status, 'held');
     const taken = checkPorts(facts({ trees, ports: [port(77)] }));
     assert.equal(taken.section[0]?.status, 'taken');

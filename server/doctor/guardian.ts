@@ -1,0 +1,63 @@
+import type { DoctorFacts } from './facts.ts';
+import { quotes } from './say.ts';
+import type { CheckResult, Finding, GuardianSection } from './types.ts';
+
+/** Is there somebody who would start a successor? Without one, a supervisor that is killed stays dead until asked for. */
+export function checkGuardian({ guardian, holder }: DoctorFacts): CheckResult<GuardianSection> {
+  const alive = holder === 'alive';
+  switch (guardian.kind) {
+    // A supervisor of a version without one, or on a system that has none.
+    case 'absent':
+      return { section: { pid: null, status: 'none' }, findings: [] };
+    case 'unreadable': {
+      const message = `${guardian.path} cannot be understood: ${guardian.detail}`;
+      const fix = alive ? `${quotes('coppice down')}, then ${quotes('coppice up')}, writes it anew` : null;
+      return { section: { pid: null, status: 'unknown' }, findings: [finding('warn', message, fix)] };
+    }
+    case 'recorded':
+      break;
+    default:
+      return guardian satisfies never;
+  }
+  const { pid } = guardian.identity;
+  if (guardian.gaveUp !== null) {
+    const message = `the guardian starts no more supervisors: ${guardian.gaveUp}`;
+    const fix = alive ? null : `${quotes('coppice up')} starts one, and a new guardian with it`;
+    return { section: { pid, status: 'gave_up' }, findings: [finding(alive ? 'warn' : 'error', message, fix)] };
+  }
+  switch (guardian.liveness) {
+    case 'alive': {
+      if (!guardian.stopped) {
+        const losses = guardian.losses === 0 ? '' : `, after ${guardian.losses} lost supervisors in a row`;
+        const text = alive ? `pid ${pid} would start a successor` : `pid ${pid} is about to start a successor`;
+        return { section: { pid, status: 'watching' }, findings: [finding('info', `${text}${losses}`, null)] };
+      }
+      const message = `the guardian (pid ${pid}) is stopped (state T): a supervisor that is killed gets no successor`;
+      const fix = `${quotes(`kill -CONT ${pid}`)}, or ${quotes('coppice doctor --fix')}`;
+      return { section: { pid, status: 'stopped' }, findings: [finding('error', message, fix)] };
+    }
+    case 'gone':
+    case 'zombie':
+    case 'recycled': {
+      const status = { pid, status: 'gone' } as const;
+      if (alive) {
+        const message = `the guardian (pid ${pid}) has ended`;
+        return {
+          section: status,
+          findings: [finding('warn', message, 'the supervisor starts another within seconds')],
+        };
+      }
+      if (holder !== 'dead') return { section: status, findings: [] };
+      const message = `the guardian (pid ${pid}) has ended as well as its supervisor: nobody will start a successor`;
+      return { section: status, findings: [finding('warn', message, `${quotes('coppice up')} takes over`)] };
+    }
+    case 'unknown':
+      return { section: { pid, status: 'unknown' }, findings: [] };
+    default:
+      return guardian.liveness satisfies never;
+  }
+}
+
+function finding(level: Finding['level'], message: string, fix: string | null): Finding {
+  return { check: 'guardian', level, message, fix };
+}
