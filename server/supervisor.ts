@@ -9,9 +9,13 @@ import {
   withDependencies,
 } from './service/dependencies.ts';
 import type { WorkspaceHost } from './service/host.ts';
-import { allOver, stopInOrder } from './service/order.ts';
+import { Intent } from './service/intent.ts';
+import { allOver } from './service/order.ts';
+import { OrderedStops } from './service/orderedStops.ts';
 import { type NameOutcome, outcome } from './service/outcome.ts';
 import { ManagedService } from './service/service.ts';
+import { conditionOf } from './service/standing.ts';
+import { mayStart, startPending } from './service/startPending.ts';
 import type { Owner } from './store/types.ts';
 import { Commands } from './task/commands.ts';
 import type { ExecRequest, ExecStart } from './task/exec.ts';
@@ -29,11 +33,10 @@ export class Supervisor {
   readonly services = new Map<string, ManagedService>();
   readonly runs: Runs;
   readonly commands: Commands;
-  /** Services that were asked for and wait for what they depend on, with who asked. */
-  readonly #pending = new Map<string, Owner>();
+  /** What was asked for and is not done yet; a successor goes on with it. */
+  readonly intent: Intent;
+  readonly #stops: OrderedStops;
   readonly #changed: () => void;
-  /** Who asked for every enabled service, so that one which is added later is started as well. */
-  #everythingFor: Owner | null = null;
   #config: WorkspaceConfig;
   #stopping = false;
   #settling = false;
@@ -43,6 +46,9 @@ export class Supervisor {
     this.host = host;
     this.#config = config;
     this.#changed = changed;
+    this.intent = new Intent(host.registry);
+    const stopOne = (name: string): Promise<NameOutcome> => this.#stopOne(name);
+    this.#stops = new OrderedStops(this.intent, this.services, () => this.#entries(), stopOne);
     this.runs = new Runs(host, () => this.settle());
     this.commands = new Commands(host, changed);
     for (const service of config.services.values()) this.#add(service);
@@ -69,7 +75,7 @@ export class Supervisor {
 
   /** Brings names and what they depend on up; none named: every enabled service. */
   up(names: readonly string[], owner: Owner): NameOutcome[] {
-    if (names.length === 0) this.#everythingFor = owner;
+    if (names.length === 0) this.intent.askForEverything(owner);
     const wanted =
       names.length > 0 ? names : [...this.services.values()].filter((one) => one.config.enabled).map((one) => one.name);
     const outcomes = wanted.map((name) => this.#judgeStart(name));
@@ -82,7 +88,7 @@ export class Supervisor {
     if (owner.kind === 'configuration') this.#keep(closure);
     for (const name of starting) {
       // Who asked first has it, unless it is asked for beyond his session.
-      if (owner.kind === 'configuration' || !this.#pending.has(name)) this.#pending.set(name, owner);
+      this.intent.pend(name, owner.kind === 'configuration' ? owner : (this.intent.pending.get(name) ?? owner));
     }
     this.#startRun([...starting, ...accepted.filter((name) => this.#config.tasks.has(name))], owner);
     this.settle();
@@ -92,9 +98,8 @@ export class Supervisor {
   /** Stops names (none: all services), dependents before what they depend on, each proven empty. */
   async stop(names: readonly string[]): Promise<NameOutcome[]> {
     const wanted = names.length > 0 ? [...new Set(names)] : [...this.services.keys()];
-    if (names.length === 0) this.#everythingFor = null;
-    for (const name of wanted) this.#pending.delete(name);
-    return stopInOrder(wanted, this.#entries(), (name) => this.#stopOne(name));
+    if (names.length === 0) this.intent.askForEverything(null);
+    return this.#stops.stop(wanted);
   }
 
   /**
@@ -129,13 +134,15 @@ export class Supervisor {
   /** Stops all that `belongs`; resolves with what was proven gone. */
   async reap(belongs: (owner: Owner) => boolean): Promise<StoppedTree[]> {
     const services = [...this.services.values()].filter((one) => !one.atRest && belongs(one.owner));
-    for (const [name, owner] of this.#pending) {
+    const { pending, everythingFor } = this.intent;
+    for (const [name, owner] of [...pending]) {
       if (!belongs(owner)) continue;
-      this.#pending.delete(name);
+      this.intent.unpend(name);
       this.services.get(name)?.pending.end();
     }
     this.#changed();
-    if (this.#everythingFor !== null && belongs(this.#everythingFor)) this.#everythingFor = null;
+    if (everythingFor !== null && belongs(everythingFor)) this.intent.askForEverything(null);
+    this.intent.save();
     const stopping = services.length > 0 ? this.stop(services.map((one) => one.name)) : [];
     const [stopped, ended] = await allOver([stopping, this.commands.stop(belongs)] as const);
     return [...stopped.flatMap(({ name, proof }) => (proof === null ? [] : [{ name, proof }])), ...ended];
@@ -144,14 +151,33 @@ export class Supervisor {
   /** Ends everything, for good: services, runs and commands. A step that fails keeps none of the others from its end. */
   async drain(): Promise<StoppedTree[]> {
     this.#stopping = true;
-    this.#pending.clear();
+    this.intent.giveUp();
     return (await allOver([this.reap(() => true), this.runs.cancel(() => true)] as const)).flat();
   }
 
-  /** For a supervisor that must not touch anything any more: from now on nothing is started. */
+  /** Ends what the supervisor before was asked to end and could not; from then on this one starts what it is asked for. */
+  async finishDrain(): Promise<void> {
+    await this.drain();
+    this.intent.drain(null);
+    this.intent.save();
+    this.#stopping = false;
+  }
+
+  /** For a supervisor that must not touch anything any more: from now on nothing is started; the successor does it. */
   freeze(): void {
     this.#stopping = true;
-    this.#pending.clear();
+  }
+
+  /**
+   * Goes on, once everything is taken over, with what the supervisor before was asked for and had not done: its `intent`,
+   * and what was `wanted` and of which nothing is left.
+   */
+  resume(intent: Readonly<Record<string, unknown>>, wanted: ReadonlyMap<string, Owner>): void {
+    this.intent.restore(intent, wanted);
+    // Everything was being ended: nothing of it is started again for the moment until that is done.
+    this.#stopping = this.intent.drainBy !== null;
+    void this.#stops.resume().then(() => this.settle());
+    this.settle();
   }
 
   /** Puts another configuration in force and touches only what it concerns. */
@@ -185,7 +211,7 @@ export class Supervisor {
     const running = change.changed.flatMap((name) => this.services.get(name) ?? []).filter((service) => service.wanted);
     const restarted = Promise.all(running.map((service) => service.restart(service.owner)));
     const enabled = [...config.services.values()].filter((one) => one.enabled && !enabledBefore.has(one.name));
-    const everythingFor = this.#everythingFor;
+    const { everythingFor } = this.intent;
     const names = enabled.map((one) => one.name);
     if (everythingFor !== null && names.length > 0) this.up(names, everythingFor);
     await restarted;
@@ -200,35 +226,23 @@ export class Supervisor {
       for (let again = true; again; ) again = this.#settleOnce();
     } finally {
       this.#settling = false;
+      this.intent.save();
     }
     this.#changed();
   }
 
   #settleOnce(): boolean {
     if (this.#stopping) return false;
-    let started = false;
-    for (const [name, owner] of this.#pending) {
-      const service = this.services.get(name);
-      const decision = service === undefined ? null : decideStart(service.config, this.#condition);
-      if (service === undefined || decision === null) this.#pending.delete(name);
-      else if (decision.kind === 'start') {
-        this.#pending.delete(name);
-        service.start(owner);
-        started = true;
-        // Who waits for one that waits says so too, whichever of the two was looked at first.
-      } else if (decision.kind === 'wait')
-        started = service.pending.waitFor(decision.on.map((one) => one.name)) || started;
-      else started = service.pending.block(decision.by, decision.because) || started;
-    }
+    const started = startPending(this.intent, this.services, this.#condition);
     return this.runs.settle((task) => decideStart(task, this.#condition)) || started;
   }
 
   readonly #condition = (name: string, condition: DependencyCondition): ConditionState => {
     const service = this.services.get(name);
     if (service === undefined) return this.runs.condition(name);
-    const state = service.condition(condition);
+    const state = conditionOf(service.config, service.state, service.tree !== null, condition);
     // What is about to start does not count as what it was before (completed, say).
-    if (state.kind === 'coming' || !this.#pending.has(name)) return state;
+    if (state.kind === 'coming' || !this.intent.pending.has(name)) return state;
     return service.pending.blockedBy === null
       ? { kind: 'coming' }
       : { kind: 'hopeless', because: `${name} is ${service.pending.text}` };
@@ -266,15 +280,8 @@ export class Supervisor {
   /** Stops `names` together, in order, and has each come back when what it depends on is there; one answer a name. */
   #restartInOrder(names: ReadonlySet<string>): (name: string) => Promise<NameOutcome> {
     const services = [...names].flatMap((name) => this.services.get(name) ?? []);
-    const owners = services.map((service) => [service.name, service.owner] as const);
-    const stopped = names.size === 0 ? Promise.resolve() : this.stop([...names]);
-    const begun = stopped.then(() => {
-      for (const [name, owner] of owners) {
-        const service = this.services.get(name);
-        if (!this.#stopping && service !== undefined && mayStart(service)) this.#pending.set(name, owner);
-      }
-      this.settle();
-    });
+    const owners = new Map(services.map((service) => [service.name, service.owner]));
+    const begun = this.#stops.restart([...names], (name) => owners.get(name) ?? null).then(() => this.settle());
     return async (name) => {
       await begun;
       const service = this.services.get(name);
@@ -286,7 +293,7 @@ export class Supervisor {
     const { name, lastProof } = service;
     if (service.needsReset) return outcome(name, 'failed', lastProof, service.failure ?? service.status.detail);
     if (this.#stopping) return outcome(name, 'shutting_down', lastProof);
-    const comes = !service.atRest || this.#pending.has(name) || service.state === 'completed';
+    const comes = !service.atRest || this.intent.pending.has(name) || service.state === 'completed';
     return outcome(name, comes ? 'restarted' : 'stopped', lastProof);
   }
 
@@ -321,9 +328,4 @@ export class Supervisor {
     this.#count += 1;
     return `${Date.now().toString(36)}-${process.pid.toString(36)}-${this.#count}`;
   }
-}
-
-/** It rests, or will in a moment, and no budget of it is spent. */
-function mayStart(service: ManagedService): boolean {
-  return (service.atRest || service.state === 'stopping') && !service.needsReset;
 }

@@ -37,13 +37,18 @@ export interface LifeParts {
   readonly registry: Registry;
   readonly version: string;
   readonly endListener: EndListener;
+  /** It was started because the supervisor before was lost, and by nobody who wants anything of it. */
+  readonly successor?: boolean;
   /** Ends the process at once; for tests. */
   readonly exit?: (code: number) => void;
 }
 
+const ASKED_BY = ['SIGTERM', 'SIGINT', 'client', 'idle'] as const;
+type AskedBy = (typeof ASKED_BY)[number];
+
 /** Why a supervisor ends; each has one exit code and its own way with the trees. */
 type End =
-  | { readonly kind: 'asked'; readonly by: 'SIGTERM' | 'SIGINT' | 'client' | 'idle' }
+  | { readonly kind: 'asked'; readonly by: AskedBy }
   | { readonly kind: 'lock_lost' }
   | { readonly kind: 'workspace_gone' }
   /** Nobody could reach it. */
@@ -113,6 +118,10 @@ export class SupervisorLife {
     });
     await takenOver;
     if (this.#ending !== null) return;
+    const drainBy = ASKED_BY.find((one) => one === supervisor.intent.drainBy) ?? null;
+    // Somebody started this one on purpose since.
+    if (drainBy !== null && this.#parts.successor !== true) await supervisor.finishDrain();
+    if (this.#ending !== null) return;
     try {
       await this.#server.listen(claim.lock.endpoint);
     } catch (error) {
@@ -125,6 +134,7 @@ export class SupervisorLife {
     this.#every(ROTATION_PERIOD_MS, () => void rotateLogs(supervisor));
     this.#every(TIDY_PERIOD_MS, () => tidyState(supervisor));
     tidyState(supervisor);
+    if (drainBy !== null && this.#parts.successor === true) void this.#end({ kind: 'asked', by: drainBy });
   }
 
   /** A service or run changed; subscribers hear of it. */
@@ -211,6 +221,8 @@ export class SupervisorLife {
     const { supervisor, claim, journal } = this.#parts;
     if (end.kind === 'lock_lost') journal.append('lock_lost', { ...this.#holder() });
     journal.append('supervisor_stopping', { why: end.kind, ...(end.kind === 'asked' ? { by: end.by } : {}) });
+    if (end.kind === 'asked') supervisor.intent.drain(end.by);
+    supervisor.intent.save();
     for (const timer of this.#timers) clearInterval(timer);
     this.#grace.stop();
     let trees: readonly StoppedTree[] = [];
@@ -243,7 +255,9 @@ export class SupervisorLife {
       () => this.#server.close({ why: end.kind }),
       () => {
         // Whoever stopped everything begins anew next time; budgets go on only after a supervisor that was lost.
-        if (end.kind === 'asked') for (const name of Object.keys(registry.services())) registry.removeService(name);
+        if (end.kind !== 'asked') return;
+        for (const name of Object.keys(registry.services())) registry.removeService(name);
+        registry.setIntent(Object.fromEntries(Object.keys(registry.intent()).map((part) => [part, null])));
       },
       () => registry.close(),
       () => journal.close(),

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly root: string;
   /** `serve`: what it has to say goes to the terminal and not to a log of its own. */
   readonly foreground: boolean;
+  /** It was started because the supervisor before was lost. */
+  readonly successor?: boolean;
 }
 
 /** The whole life of one supervisor: claim the workspace, take over, serve, drain. Resolves with the exit code. */
@@ -47,7 +49,10 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
   }
 }
 
-async function claimAndServe({ root, foreground }: RunOptions, endListener: EndListener): Promise<number> {
+async function claimAndServe(
+  { root, foreground, successor = false }: RunOptions,
+  endListener: EndListener,
+): Promise<number> {
   capHeap();
   process.stderr.on('error', () => {});
   const resolved = resolveWorkspace(root, { exact: true });
@@ -69,7 +74,7 @@ async function claimAndServe({ root, foreground }: RunOptions, endListener: EndL
   const { id, root: realRoot } = workspace;
   try {
     const place = { id, root: realRoot, stateDir: claim.stateDir };
-    return await serve(claim, place, read.config, { foreground, endListener, findings: [...findings] });
+    return await serve(claim, place, read.config, { foreground, successor, endListener, findings: [...findings] });
   } catch (error) {
     // A full disk, say: nothing was started, and nobody is to find the workspace held.
     tellStarter(`cannot supervise ${realRoot}: ${(error as Error).message}`);
@@ -80,6 +85,7 @@ async function claimAndServe({ root, foreground }: RunOptions, endListener: EndL
 
 interface ServeOptions {
   readonly foreground: boolean;
+  readonly successor: boolean;
   readonly endListener: EndListener;
   /** What was found and not used, in words. */
   readonly findings: readonly string[];
@@ -89,7 +95,7 @@ async function serve(
   claim: Claim,
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
   config: WorkspaceConfig,
-  { foreground, endListener, findings: told }: ServeOptions,
+  { foreground, successor, endListener, findings: told }: ServeOptions,
 ): Promise<number> {
   const { id, root, stateDir } = workspace;
   for (const folder of [logsFolder, exitsFolder, runsFolder])
@@ -117,7 +123,8 @@ async function serve(
   const host = createHost({ id, root, stateDir }, journal, registry);
   let life: SupervisorLife | null = null;
   const supervisor = new Supervisor(host, config, () => life?.changed());
-  life = new SupervisorLife({ supervisor, claim, journal, registry, version: claim.lock.version, endListener });
+  const { version } = claim.lock;
+  life = new SupervisorLife({ supervisor, claim, journal, registry, version, endListener, successor });
   // With a registry that was torn nobody knows which of them still matter.
   if (findings.length === 0) removeForgottenExitRecords(stateDir, registry.records());
   supervisor.runs.restore(config.tasks);
@@ -125,7 +132,7 @@ async function serve(
     records: registry.records(),
     services: registry.services(),
     heartbeatAgeMs: earlier.kind === 'heartbeat' ? Date.now() - earlier.heartbeat.at : null,
-  }).then(() => supervisor.settle());
+  }).then((wanted) => supervisor.resume(registry.intent(), wanted));
   await life.begin(takenOver);
   return life.ended;
 }

@@ -6,7 +6,7 @@ import type { EmptyProof } from '../process/types.ts';
 import type { WorkspaceHost } from '../service/host.ts';
 import type { ManagedService } from '../service/service.ts';
 import type { StopOptions } from '../service/tree.ts';
-import type { TreeRecord } from '../store/types.ts';
+import type { Owner, TreeRecord } from '../store/types.ts';
 import type { Runs } from '../task/runs.ts';
 import { takeOverTask } from './tasks.ts';
 import { findUnrecorded, type UnrecordedTree } from './unrecorded.ts';
@@ -29,9 +29,9 @@ export interface Heirs {
 /**
  * Takes over what an earlier supervisor left: budgets go on, live services and tasks stay under the same pid, what ended
  * meanwhile is accounted for by the same policy, and of every tree whose leader is gone the rest is reaped, so that
- * the next start is alone.
+ * the next start is alone. Resolves with the services that were to run and of which nothing is left, and for whom.
  */
-export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate): Promise<void> {
+export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate): Promise<ReadonlyMap<string, Owner>> {
   const { services, runs } = heirs;
   const unrecorded = await findUnrecorded(host, estate.records, (tree) => runs.recordOf(tree));
   const keys = new Set(estate.records.map((record) => record.key));
@@ -45,13 +45,16 @@ export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate
   );
   const records = [...estate.records, ...found];
   const recorded = new Set(records.filter((one) => one.role === 'service').map((one) => one.name));
+  const wanted = new Map<string, Owner>();
   for (const [name, state] of Object.entries(estate.services)) {
     const service = services.get(name);
     if (service === undefined) host.registry.removeService(name);
-    else service.restore(state, recorded.has(name));
+    const owner = service?.restore(state, recorded.has(name)) ?? null;
+    if (owner !== null) wanted.set(name, owner);
   }
   await Promise.all(records.map((record) => takeOverTree(host, heirs, record, estate.heartbeatAgeMs)));
   runs.resume();
+  return wanted;
 }
 
 async function takeOverTree(

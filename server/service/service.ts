@@ -1,8 +1,7 @@
-import type { DependencyCondition, ServiceConfig } from '../config/model.ts';
+import type { ServiceConfig } from '../config/model.ts';
 import type { EmptyProof, ExitStatus } from '../process/types.ts';
 import { logPath } from '../store/paths.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
-import type { ConditionState } from './dependencies.ts';
 import { FailureText } from './failure.ts';
 import type { WorkspaceHost } from './host.ts';
 import { adoptService, launchService } from './launchService.ts';
@@ -17,10 +16,10 @@ import {
   type ServiceState,
   stateName,
 } from './policy/policy.ts';
-import { restore, snapshot } from './policy/snapshot.ts';
 import type { ServiceEvent, ServiceStateName } from './policy/types.ts';
-import { conditionOf, isRest, ownerName, serviceUrl } from './standing.ts';
+import { isRest, ownerName, serviceUrl } from './standing.ts';
 import type { ServiceStatus } from './status.ts';
+import { recall, remembered } from './succession.ts';
 import type { SupervisedTree } from './tree.ts';
 import { Waiters } from './waiters.ts';
 import { ServiceWatch } from './watchers.ts';
@@ -77,6 +76,11 @@ export class ManagedService {
     return stateName(this.#state);
   }
 
+  /** Number of the last start; 0 before the first. */
+  get incarnation(): number {
+    return this.#state.incarnation;
+  }
+
   get owner(): Owner {
     return this.#owner;
   }
@@ -122,16 +126,14 @@ export class ManagedService {
   }
 
   start(owner: Owner): void {
-    this.#owner = owner;
     this.pending.end();
-    this.#tree?.remember({ owner });
+    this.#setOwner(owner);
     this.dispatch({ type: 'start' });
   }
 
   /** What runs belongs to `owner` from now on. */
   belongTo(owner: Owner): void {
-    this.#owner = owner;
-    this.#tree?.remember({ owner });
+    this.#setOwner(owner);
     this.#notify();
   }
 
@@ -166,16 +168,17 @@ export class ManagedService {
   }
 
   /**
-   * Goes on with the budgets of an earlier supervisor, and with what was wanted: `hasTree`, a tree of it is on record,
-   * and `adopt` follows; otherwise it is started if it was to run.
+   * Goes on with the budgets of an earlier supervisor. With `hasTree` a tree of it is on record, and `adopt` follows;
+   * otherwise the answer is for whom it was to run: `null` for nobody.
    */
-  restore(json: unknown, hasTree: boolean): void {
-    const restored = restore(json);
-    if (restored === null) return;
+  restore(json: unknown, hasTree: boolean): Owner | null {
+    const restored = recall(json);
+    if (restored === null) return null;
     this.#machine.state = restored.state;
-    if (!hasTree && restored.wanted) this.dispatch({ type: 'start' });
-    else if (hasTree && !restored.keepable) this.#afterAdoption = restored.wanted ? 'restart' : 'stop';
+    this.#owner = restored.owner;
+    if (hasTree && !restored.keepable) this.#afterAdoption = restored.wanted ? 'restart' : 'stop';
     if (this.state === 'failed') void this.#explainFailure();
+    return !hasTree && restored.wanted ? this.#owner : null;
   }
 
   /** Takes over a live incarnation that an earlier supervisor started. */
@@ -201,7 +204,7 @@ export class ManagedService {
     if (dispatched === 'nested') return;
     if (dispatched === 'changed') {
       if (this.state !== 'failed') this.#failure.clear();
-      this.#host.registry.setService(this.name, snapshot(this.#state));
+      this.#host.registry.setService(this.name, remembered(this.#state, this.#owner));
     }
     // A probe that succeeds as ever is news for nobody.
     if (dispatched === 'changed' || event.type !== 'live') this.#notify();
@@ -239,11 +242,6 @@ export class ManagedService {
     };
   }
 
-  /** How it stands towards a dependent's condition; what waits to start counts as hopeless here. */
-  condition(condition: DependencyCondition): ConditionState {
-    return conditionOf(this.#config, this.state, this.#tree !== null, condition);
-  }
-
   #perform(action: OutwardAction): void {
     switch (action.type) {
       case 'spawn':
@@ -260,8 +258,9 @@ export class ManagedService {
         this.#watch?.end();
         return;
       case 'journal': {
-        if (action.entry.event === 'service_ready') this.#becomeReady();
         const { event, ...fields } = action.entry;
+        if (event === 'service_ready') this.#readyAt = Date.now();
+        if (event === 'service_ready') this.#tree?.remember({ readyAt: this.#readyAt });
         const facts = event === 'service_spawned' || event === 'adopted' ? this.#tree?.facts : {};
         this.#host.journal(event, { name: this.name, ...facts, ...fields });
         if (event === 'breaker_open' || event === 'service_failed') void this.#explainFailure();
@@ -332,13 +331,14 @@ export class ManagedService {
     tree.release(proof);
   }
 
-  #becomeReady(): void {
-    this.#readyAt = Date.now();
-    this.#tree?.remember({ readyAt: this.#readyAt });
-  }
-
   async #explainFailure(): Promise<void> {
     if (await this.#failure.explain(() => this.#state, this.name, this.log, this.#outputOffset)) this.#notify();
+  }
+
+  #setOwner(owner: Owner): void {
+    this.#owner = owner;
+    this.#tree?.remember({ owner });
+    if (!this.atRest) this.#host.registry.setService(this.name, remembered(this.#state, owner));
   }
 
   #notify(waiting?: Waiting): void {

@@ -1,7 +1,13 @@
 import { AppendFile } from './appendFile.ts';
 import { writeFileAtomic, writeFileAtomicSync } from './atomic.ts';
 import type { IoFailure, WriteResult } from './ioFailure.ts';
-import { type RegistryContent, type RegistryFinding, readRegistry, registryFiles } from './registryFile.ts';
+import {
+  applyIntent,
+  type RegistryContent,
+  type RegistryFinding,
+  readRegistry,
+  registryFiles,
+} from './registryFile.ts';
 import type { TreeRecord } from './types.ts';
 
 export { type RegistryContent, type RegistryFinding, readRegistry } from './registryFile.ts';
@@ -29,8 +35,8 @@ export function openRegistry(stateDir: string, options: RegistryOptions): Opened
 /**
  * Every live tree of the workspace, in memory and on the disk.
  *
- * `registerNow`, `unregister` and the accounting of services are on the disk when they return, as a line appended to the file of changes: 30 µs,
- * whatever the number of trees. It is not flushed: it outlives the supervisor, and a loss of power ends the trees
+ * `registerNow`, `unregister`, intent and the accounting of services are on the disk when they return, as a line appended
+ * to the file of changes: 30 µs, whatever the number of trees. It is not flushed: it outlives the supervisor, and a loss of power ends the trees
  * themselves. `register` and `update` are there after the next write of the whole file, at most `debounceMs` later or,
  * when writing is slow, after ten times what a write takes, so that it never uses more than a tenth of the time.
  */
@@ -40,6 +46,7 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #trees = new Map<string, Entry>();
   readonly #services: Map<string, unknown>;
+  readonly #intent: Map<string, unknown>;
   #change: number;
   /** Grows with everything that the whole file does not hold yet. */
   #version = 0;
@@ -58,6 +65,7 @@ export class Registry {
     this.#pauseMs = this.#debounceMs;
     this.#change = content.change;
     this.#services = new Map(Object.entries(content.services));
+    this.#intent = new Map(Object.entries(content.intent));
     for (const record of content.trees.values()) this.#trees.set(record.key, entryOf(record));
     this.#touch();
   }
@@ -120,6 +128,17 @@ export class Registry {
 
   services(): Readonly<Record<string, unknown>> {
     return Object.fromEntries(this.#services);
+  }
+
+  /** Changes what was asked for and is not done yet, a part each (`null`: it is over). It is on the disk when this returns. */
+  setIntent(changes: Readonly<Record<string, unknown>>): void {
+    if (this.#closed) return;
+    applyIntent(this.#intent, changes);
+    this.#append(`"intent":${JSON.stringify(changes)}`);
+  }
+
+  intent(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(this.#intent);
   }
 
   /** Resolves when all that was entered before is in the whole file and on the disk. */
@@ -209,7 +228,8 @@ export class Registry {
     const head = { version: 1, changes: this.#change, supervisor: this.#options.supervisor };
     const trees = [...this.#trees.values()].map((entry) => entry.json).join(',\n');
     const services = JSON.stringify(Object.fromEntries(this.#services));
-    return `${JSON.stringify(head).slice(0, -1)},"services":${services},"trees":[\n${trees}\n]}\n`;
+    const intent = JSON.stringify(Object.fromEntries(this.#intent));
+    return `${JSON.stringify(head).slice(0, -1)},"services":${services},"intent":${intent},"trees":[\n${trees}\n]}\n`;
   }
 
   /** Only a write of the whole says that it works again. */

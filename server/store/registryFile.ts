@@ -14,11 +14,15 @@ export type RegistryChange =
   | { readonly change: number; readonly set: TreeRecord }
   | { readonly change: number; readonly remove: string }
   /** Without a value: the service is forgotten. */
-  | { readonly change: number; readonly service: string; readonly value: unknown };
+  | { readonly change: number; readonly service: string; readonly value: unknown }
+  /** What was asked for and is not done yet, a part each; `null` for one that is over. */
+  | { readonly change: number; readonly intent: Readonly<Record<string, unknown>> };
 
 export interface RegistryContent {
   readonly trees: ReadonlyMap<string, TreeRecord>;
   readonly services: Readonly<Record<string, unknown>>;
+  /** What was asked for and is not done yet (opaque to the store). */
+  readonly intent: Readonly<Record<string, unknown>>;
   /** Who wrote it; `null` when there is none. */
   readonly supervisor: { readonly pid: number; readonly startTime: string } | null;
   /** Number of the last change. */
@@ -54,6 +58,7 @@ export function readRegistry(stateDir: string, options: { setAside?: boolean } =
   const changes = readText(files.changes, findings);
   const whole = readWhole(files.whole, trees, findings, setAside);
   const services = new Map(Object.entries(whole.services));
+  const intent = new Map(Object.entries(whole.intent));
   let change = whole.change;
   let bad = 0;
   const lines = changes.split('\n');
@@ -71,6 +76,7 @@ export function readRegistry(stateDir: string, options: { setAside?: boolean } =
     change = Math.max(change, read.change);
     if ('set' in read) trees.set(read.set.key, read.set);
     else if ('remove' in read) trees.delete(read.remove);
+    else if ('intent' in read) applyIntent(intent, read.intent);
     else if (read.value === undefined) services.delete(read.service);
     else services.set(read.service, read.value);
   }
@@ -78,12 +84,27 @@ export function readRegistry(stateDir: string, options: { setAside?: boolean } =
     const aside = setAside ? quarantineCopy(files.changes) : null;
     findings.push({ kind: 'registry_corrupt', path: files.changes, records: bad, aside });
   }
-  return { trees, services: Object.fromEntries(services), supervisor: whole.supervisor, change, findings };
+  return {
+    trees,
+    services: Object.fromEntries(services),
+    intent: Object.fromEntries(intent),
+    supervisor: whole.supervisor,
+    change,
+    findings,
+  };
 }
 
-type Whole = Pick<RegistryContent, 'services' | 'supervisor' | 'change'>;
+/** Puts changes of intent into what is held of it. */
+export function applyIntent(intent: Map<string, unknown>, changes: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null) intent.delete(key);
+    else intent.set(key, value);
+  }
+}
 
-const NOTHING: Whole = { services: {}, supervisor: null, change: 0 };
+type Whole = Pick<RegistryContent, 'services' | 'intent' | 'supervisor' | 'change'>;
+
+const NOTHING: Whole = { services: {}, intent: {}, supervisor: null, change: 0 };
 
 function readWhole(
   path: string,
@@ -107,11 +128,12 @@ function readWhole(
   // Copied, not moved: until it is written anew the good records must stay where they are found.
   if (bad > 0)
     findings.push({ kind: 'registry_corrupt', path, records: bad, aside: setAside ? quarantineCopy(path) : null });
-  const { supervisor, services, changes } = value;
+  const { supervisor, services, intent, changes } = value;
   const writer = isObject(supervisor) ? supervisor : {};
   const known = typeof writer.pid === 'number' && typeof writer.startTime === 'string';
   return {
     services: isObject(services) ? services : {},
+    intent: isObject(intent) ? intent : {},
     supervisor: known ? { pid: writer.pid as number, startTime: writer.startTime as string } : null,
     change: Number.isSafeInteger(changes) ? (changes as number) : 0,
   };
@@ -123,6 +145,7 @@ function parseChange(line: string): RegistryChange | null {
   const change = value.change as number;
   if (typeof value.remove === 'string') return { change, remove: value.remove };
   if (typeof value.service === 'string') return { change, service: value.service, value: value.value };
+  if (isObject(value.intent)) return { change, intent: value.intent };
   const set = parseTreeRecord(value.set);
   return set === null ? null : { change, set };
 }

@@ -76,6 +76,8 @@ export interface RegistryFile {
   readonly trees: readonly TreeRecord[];
   /** Per service: what restart accounting a successor must continue with (opaque to the store). */
   readonly services: Readonly<Record<string, unknown>>;
+  /** What was asked for and is not done yet, so that a successor goes on with it (opaque to the store). */
+  readonly intent: Readonly<Record<string, unknown>>;
 }
 
 export type { ExitRecord } from '../process/types.ts';

@@ -1,0 +1,85 @@
+import type { Owner } from '../store/types.ts';
+import type { GraphEntry } from './dependencies.ts';
+import type { Intent, StopUnderWay } from './intent.ts';
+import { stopInOrder } from './order.ts';
+import type { NameOutcome } from './outcome.ts';
+import type { ManagedService } from './service.ts';
+import { mayStart } from './startPending.ts';
+
+/** Stops in the order of dependencies, each noted while it is under way, so that a successor ends what was begun. */
+export class OrderedStops {
+  readonly #intent: Intent;
+  readonly #services: ReadonlyMap<string, ManagedService>;
+  readonly #entries: () => ReadonlyMap<string, GraphEntry>;
+  readonly #stopOne: (name: string) => Promise<NameOutcome>;
+
+  constructor(
+    intent: Intent,
+    services: ReadonlyMap<string, ManagedService>,
+    entries: () => ReadonlyMap<string, GraphEntry>,
+    stopOne: (name: string) => Promise<NameOutcome>,
+  ) {
+    this.#intent = intent;
+    this.#services = services;
+    this.#entries = entries;
+    this.#stopOne = stopOne;
+  }
+
+  /** Dependents before what they depend on, each proven empty. */
+  stop(names: readonly string[]): Promise<NameOutcome[]> {
+    const stops = this.#note(names, () => null);
+    return this.#inOrder(names, (name) => {
+      const stop = stops.get(name);
+      if (stop !== undefined) this.#intent.stopped(stop);
+    });
+  }
+
+  /** Stops them and has those that have somebody to run for asked for again, unless something else was asked meanwhile. */
+  async restart(names: readonly string[], thenFor: (name: string) => Owner | null): Promise<void> {
+    if (names.length === 0) return;
+    const stops = this.#note(names, thenFor);
+    await this.#inOrder(names, () => {});
+    for (const stop of stops.values()) {
+      if (!this.#intent.isCurrent(stop)) continue;
+      this.#intent.stopped(stop);
+      const service = this.#services.get(stop.name);
+      if (stop.thenFor !== null && service !== undefined && mayStart(service))
+        this.#intent.pend(stop.name, stop.thenFor);
+    }
+  }
+
+  /** Goes on with what an earlier supervisor had begun. */
+  resume(): Promise<void> {
+    for (const stop of this.#intent.stops) {
+      // Another start of it was asked for before the end of this one was noted.
+      if ((this.#services.get(stop.name)?.incarnation ?? 0) > stop.incarnation) this.#intent.stopped(stop);
+    }
+    const stops = new Map(this.#intent.stops.map((stop) => [stop.name, stop.thenFor]));
+    return this.restart([...stops.keys()], (name) => stops.get(name) ?? null);
+  }
+
+  #note(names: readonly string[], thenFor: (name: string) => Owner | null): ReadonlyMap<string, StopUnderWay> {
+    const stops = new Map<string, StopUnderWay>();
+    for (const name of names) {
+      this.#intent.unpend(name);
+      const service = this.#services.get(name);
+      if (service === undefined) continue;
+      const stop = { name, incarnation: service.incarnation, thenFor: thenFor(name) };
+      stops.set(name, stop);
+      this.#intent.stop(stop);
+      // Nothing to wait for, and what was noted of an earlier stop is not what was asked for last.
+      if (service.atRest && stop.thenFor === null) this.#intent.stopped(stop);
+    }
+    this.#intent.save();
+    return stops;
+  }
+
+  #inOrder(names: readonly string[], over: (name: string) => void): Promise<NameOutcome[]> {
+    return stopInOrder(names, this.#entries(), async (name) => {
+      const result = await this.#stopOne(name);
+      over(name);
+      this.#intent.save();
+      return result;
+    });
+  }
+}
