@@ -88,7 +88,14 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
 const LIMIT_MS = 900;
 const ASK_LIMIT_MS = 1_000;
 const NO_LOCK: LockReading = { verdict: 'absent', lock: null };
-const NO_REGISTRY: RegistryContent = { trees: new Map(), services: {}, supervisor: null, change: 0, findings: [] };
+const NO_REGISTRY: RegistryContent = {
+  trees: new Map(),
+  services: {},
+  intent: {},
+  supervisor: null,
+  change: 0,
+  findings: [],
+};
 const NO_SYMPTOMS = { events: [], addressInUse: [] };
 
 async function ask({ verdict, lock }: LockReading, options: GatherOptions): Promise<SupervisorAnswer> {
