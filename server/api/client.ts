@@ -27,8 +27,14 @@ export type RequestFailure =
   | { readonly reason: 'connection_lost'; readonly request: RequestName; readonly pid: number }
   /** The supervisor has ended in an orderly way, so nobody is there to answer, and nothing is left to be asked about. */
   | { readonly reason: 'ended'; readonly request: RequestName; readonly pid: number }
-  /** The supervisor was lost and no other has come in its place. */
-  | { readonly reason: 'no_successor'; readonly request: RequestName; readonly pid: number; readonly afterMs: number }
+  /** The supervisor was lost and no other has come in its place. `said`: why its guardian has given up, in words. */
+  | {
+      readonly reason: 'no_successor';
+      readonly request: RequestName;
+      readonly pid: number;
+      readonly afterMs: number;
+      readonly said: string | null;
+    }
   /** The supervisor was lost in the middle of what cannot be asked twice; its successor is `successor`. */
   | { readonly reason: 'not_repeated'; readonly request: RequestName; readonly pid: number; readonly successor: number }
   /** Another holds the workspace now, which cannot be talked to or is no successor of this one. */

@@ -17,13 +17,14 @@ export function lockLocator(root: string, stateDir: string): Locate {
       case 'presumed_live':
         return holder(reading.lock, reading.verdict === 'presumed_live');
       case 'stale':
-        return { kind: 'dead_holder', pid: reading.lock.pid };
+        return { kind: 'dead_holder', pid: reading.lock.pid, prospect: 'unknown' };
       case 'absent': {
         // Released with its copy, which goes first; a copy without a lock is the trace of `git clean -x`.
         const copy = readLockCopy(stateDir);
         if (copy === null) return { kind: 'nobody' };
         const verdict = await judgeHolder(copy, 0, viewpointOf(root));
-        return verdict === 'stale' ? { kind: 'dead_holder', pid: copy.pid } : holder(copy, false);
+        if (verdict !== 'stale') return holder(copy, false);
+        return { kind: 'dead_holder', pid: copy.pid, prospect: 'unknown' };
       }
       case 'corrupt':
         return { kind: 'unclear', detail: reading.detail };

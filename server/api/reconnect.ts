@@ -79,11 +79,17 @@ export interface SightedHolder {
   readonly elsewhere: boolean;
 }
 
+/**
+ * Whether somebody will take the place of a supervisor that was lost. `coming`: its guardian lives and sees to it.
+ * `unknown`: there is none, or none that can be seen from here; another client may start one.
+ */
+export type Prospect = 'coming' | 'unknown' | { readonly gaveUp: string };
+
 /** Who holds the workspace, as its lock says at one moment. */
 export type Sight =
   | { readonly kind: 'holder'; readonly holder: SightedHolder }
   /** The lock names a supervisor that is proven gone: it was lost, and nobody has taken its place yet. */
-  | { readonly kind: 'dead_holder'; readonly pid: number }
+  | { readonly kind: 'dead_holder'; readonly pid: number; readonly prospect: Prospect }
   /** The lock was released. */
   | { readonly kind: 'nobody' }
   /** The lock is torn, or cannot be read just now. */
@@ -97,8 +103,8 @@ export type ClientEnd =
   | { readonly kind: 'closed' }
   /** The supervisor ended in an orderly way: whoever asked for it, everything is stopped and the workspace is free. */
   | { readonly kind: 'ended'; readonly pid: number }
-  /** It was lost, and no other came in its place. */
-  | { readonly kind: 'no_successor'; readonly pid: number; readonly afterMs: number }
+  /** It was lost, and no other came in its place. `said`: why its guardian has given up, in words. */
+  | { readonly kind: 'no_successor'; readonly pid: number; readonly afterMs: number; readonly said: string | null }
   /** Somebody has the workspace who is no successor of ours, or one that cannot be talked to. */
   | { readonly kind: 'moved'; readonly pid: number; readonly holder: number; readonly detail: string };
 
@@ -109,6 +115,8 @@ export interface Search {
   readonly since: number;
   /** What it said of its own end; `null`: nothing. */
   readonly farewell: Notifications['closing'] | null;
+  /** When the workspace was last seen without a living holder for the first time. */
+  readonly deadSince: number;
   /** When a living holder was first seen that could not be talked to yet. */
   readonly heldSince: number | null;
   /** Looks in a row that found the workspace free. */
@@ -130,7 +138,7 @@ export type SearchVerdict =
   | { readonly do: 'end'; readonly end: ClientEnd };
 
 export function beginSearch(pid: number, now: number, farewell: Notifications['closing'] | null): Search {
-  return { pid, since: now, farewell, heldSince: null, free: 0 };
+  return { pid, since: now, farewell, deadSince: now, heldSince: null, free: 0 };
 }
 
 /** After a look at the lock. */
@@ -145,10 +153,16 @@ export function judgeSight(search: Search, sight: Sight, now: number, limits: Se
         ? { do: 'end', end: { kind: 'ended', pid } }
         : { do: 'look', search: { ...none, free: search.free + 1 } };
     case 'dead_holder':
-    case 'unclear':
-      return now - search.since < limits.successorMs
-        ? { do: 'look', search: none }
-        : { do: 'end', end: { kind: 'no_successor', pid, afterMs: now - search.since } };
+    case 'unclear': {
+      const prospect = sight.kind === 'unclear' ? 'unknown' : sight.prospect;
+      const said = typeof prospect === 'object' ? prospect.gaveUp : null;
+      // A successor that was there and is lost as well has a successor of its own, with all the time that there is.
+      const deadSince = search.heldSince === null ? search.deadSince : now;
+      const isOver = said !== null || now - deadSince >= limits.successorMs;
+      return isOver && prospect !== 'coming'
+        ? { do: 'end', end: { kind: 'no_successor', pid, afterMs: now - search.since, said } }
+        : { do: 'look', search: { ...none, deadSince } };
+    }
     case 'refused':
       return { do: 'end', end: { kind: 'moved', pid, holder: sight.pid, detail: sight.detail } };
     case 'holder':

@@ -283,7 +283,7 @@ class Resilient implements ResilientClient {
       case 'ended':
         return { reason: 'ended', request, pid: end.pid };
       case 'no_successor':
-        return { reason: 'no_successor', request, pid: end.pid, afterMs: end.afterMs };
+        return { reason: 'no_successor', request, pid: end.pid, afterMs: end.afterMs, said: end.said };
       case 'moved':
         return { reason: 'moved', request, pid: end.pid, holder: end.holder, detail: end.detail };
       default:

@@ -35,7 +35,7 @@ export function describeFailure(failure: CliFailure): string {
     case 'ended':
       return `the supervisor (pid ${failure.pid}) has ended, and everything with it, before it could answer "${failure.request}"; \`coppice up\` brings the workspace up again`;
     case 'no_successor':
-      return `the supervisor (pid ${failure.pid}) was lost, and no other has taken over within ${formatDuration(failure.afterMs)}. What it ran may still run: \`coppice up\` starts a supervisor that takes it over, \`coppice doctor\` looks at what is there`;
+      return `the supervisor (pid ${failure.pid}) was lost, and no other has taken over ${failure.said === null ? `within ${formatDuration(failure.afterMs)}` : `(${oneLine(failure.said)})`}. What it ran may still run: \`coppice up\` starts a supervisor that takes it over, \`coppice doctor\` looks at what is there`;
     case 'not_repeated':
       return `the supervisor (pid ${failure.pid}) was lost during "${failure.request}", which may be done or not; pid ${failure.successor} has taken over. \`coppice ps\` shows how things stand`;
     case 'moved':

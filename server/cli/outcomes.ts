@@ -1,10 +1,12 @@
 /** `start`, `stop`, `restart` and `reset`: one request over names, one line a name. */
 import type { NameOutcome, NamesResult } from '../api/protocol.ts';
+import { outcome } from '../service/outcome.ts';
 import { closest } from '../text/suggest.ts';
-import { proofLines } from './proof.ts';
+import { endedSince } from './earlier.ts';
+import { type EarlierTree, proofLines, withEarlier } from './proof.ts';
 import type { Context } from './verb.ts';
 import { Exit } from './verb.ts';
-import { type Attached, fail, patientRequest } from './withSupervisor.ts';
+import { type Attached, fail, patientRequest, requestEnd } from './withSupervisor.ts';
 
 export async function requestNames(
   context: Context,
@@ -12,11 +14,26 @@ export async function requestNames(
   request: 'start' | 'stop' | 'restart' | 'reset',
   names: readonly string[],
 ): Promise<number> {
-  const answer = await patientRequest(context, attached.client, request, { names: [...new Set(names)] });
+  const since = Date.now();
+  const params = { names: [...new Set(names)] };
+  const answer =
+    request === 'stop'
+      ? (await requestEnd(context, attached, request, params)).answer
+      : await patientRequest(context, attached.client, request, params);
   if (!answer.ok) return fail(context, answer.failure);
-  if (context.json) context.terminal.print(JSON.stringify(answer.value, null, 2));
-  else await sayOutcomes(context, attached, answer.value);
-  return outcomesCode(answer.value.outcomes);
+  const repeated = request === 'stop' && answer.repeated === true;
+  const earlier = repeated ? endedSince(attached.client.hello.workspace.stateDir, since) : [];
+  const outcomes = answer.value.outcomes.map((one) => completed(one, earlier));
+  const untold = earlier.filter(({ name }) => outcomes.some((one) => one.name === name && one.proof === null));
+  if (context.json) context.terminal.print(JSON.stringify(withEarlier({ outcomes }, untold), null, 2));
+  else await sayOutcomes(context, attached, { outcomes }, untold);
+  return outcomesCode(outcomes);
+}
+
+/** What a supervisor had stopped before it was lost was running when it was asked for. */
+function completed(one: NameOutcome, earlier: readonly EarlierTree[]): NameOutcome {
+  const wasEnded = one.reason === 'not_running' && earlier.some(({ name }) => name === one.name);
+  return wasEnded ? outcome(one.name, 'stopped') : one;
 }
 
 /** Unknown names are wrong usage; anything else that did not work is a failure. */
@@ -25,7 +42,12 @@ export function outcomesCode(outcomes: readonly NameOutcome[]): number {
   return outcomes.every((one) => one.ok) ? Exit.done : Exit.failed;
 }
 
-async function sayOutcomes(context: Context, attached: Attached, result: NamesResult): Promise<void> {
+async function sayOutcomes(
+  context: Context,
+  attached: Attached,
+  result: NamesResult,
+  earlier: readonly EarlierTree[],
+): Promise<void> {
   const { terminal } = context;
   for (const one of result.outcomes) {
     if (one.ok) terminal.print(one.message);
@@ -33,7 +55,7 @@ async function sayOutcomes(context: Context, attached: Attached, result: NamesRe
     else terminal.say(`coppice: ${one.message}`);
   }
   const trees = result.outcomes.flatMap(({ name, proof }) => (proof === null ? [] : [{ name, proof }]));
-  for (const line of trees.length === 0 ? [] : proofLines(trees)) terminal.print(line);
+  for (const line of trees.length + earlier.length === 0 ? [] : proofLines(trees, earlier)) terminal.print(line);
 }
 
 /** With the nearest known name, and all of them. */

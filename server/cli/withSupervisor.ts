@@ -88,5 +88,27 @@ export async function patientRequest<Name extends RequestName>(
   }
 }
 
+/**
+ * For what has to be ended: where the supervisor was lost and no successor has come by itself, one is started, which
+ * finds what runs and can end it. `by`: who answered.
+ */
+export async function requestEnd<Name extends 'down' | 'stop' | 'reap' | 'execStop'>(
+  context: Context,
+  { client, workspace }: Pick<Attached, 'client' | 'workspace'>,
+  name: Name,
+  params: Requests[Name][0],
+): Promise<{ readonly answer: RequestResult<Requests[Name][1]>; readonly by: number }> {
+  const answer = await patientRequest(context, client, name, params);
+  if (answer.ok || answer.failure.reason !== 'no_successor') return { answer, by: client.hello.pid };
+  const linked = await ensureSupervisor(workspace, { session: null, environment: context.environment });
+  if (!linked.ok) return { answer, by: client.hello.pid };
+  try {
+    const again = await patientRequest(context, linked.client, name, params);
+    return { answer: again.ok ? { ...again, repeated: true } : again, by: linked.client.hello.pid };
+  } finally {
+    linked.client.close();
+  }
+}
+
 const NOTICE_EVERY_MS = 10_000;
 const PATIENCE_MS = 600_000;

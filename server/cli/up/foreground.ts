@@ -26,7 +26,7 @@ type End =
 /** `up` in the foreground: shows what runs until it is interrupted or nothing is left to show. */
 export async function runForeground(context: Context, request: UpRequest): Promise<number> {
   const { terminal } = context;
-  const { client, feed, wanted, started } = request;
+  const { client, workspace, feed, wanted, started } = request;
   const interrupts = watchInterrupts();
   const view = openView(context, request);
   const end = await Promise.race([
@@ -43,13 +43,13 @@ export async function runForeground(context: Context, request: UpRequest): Promi
       const good = verdict.kind === 'settled' && reportSettled(context, request, { outcome: 'settled', verdict });
       const completed = feed.status.services.every((one) => !wanted.has(one.name) || one.state === 'completed');
       terminal.say(completed ? 'All services have completed.' : 'Nothing that was asked for runs any more.');
-      const stopped = await stopAll(context, { client, feed, wanted, started, interrupts });
+      const stopped = await stopAll(context, { client, workspace, feed, wanted, started, interrupts });
       interrupts.end();
       if (!stopped.ok) return stopped.code;
       return good && !stopped.survivors ? Exit.done : Exit.failed;
     }
     case 'interrupt': {
-      const stopped = await stopAll(context, { client, feed, wanted, started, interrupts });
+      const stopped = await stopAll(context, { client, workspace, feed, wanted, started, interrupts });
       interrupts.end();
       if (!stopped.ok) return stopped.code;
       return stopped.survivors ? Exit.failed : interruptCode(end.signal);

@@ -13,7 +13,7 @@ import { stopAll } from './stopAll.ts';
 /** `up --once`: all ready, a page from each address, all stopped and proven gone. */
 export async function runOnce(context: Context, request: UpRequest): Promise<number> {
   const { terminal } = context;
-  const { client, feed, wanted, started } = request;
+  const { client, workspace, feed, wanted, started } = request;
   const interrupts = watchInterrupts();
   const abort = new AbortController();
   void interrupts.first.then(() => abort.abort());
@@ -35,7 +35,7 @@ export async function runOnce(context: Context, request: UpRequest): Promise<num
     for (const page of pages) terminal.print(pageLine(page));
     terminal.print(statusLines(shown, terminal).join('\n'));
   }
-  const stopped = await stopAll(context, { client, feed, wanted, started, interrupts });
+  const stopped = await stopAll(context, { client, workspace, feed, wanted, started, interrupts });
   interrupts.end();
   if (!stopped.ok) return stopped.code;
   if (context.json) terminal.print(JSON.stringify({ status: shown, pages, trees: stopped.trees }, null, 2));

@@ -36,7 +36,7 @@ export function goneText({ client }: UpRequest): string {
   const { pid } = client.hello;
   const end = client.end;
   if (end?.kind === 'no_successor')
-    return describeFailure({ reason: 'no_successor', request: 'subscribe', pid, afterMs: end.afterMs });
+    return describeFailure({ reason: 'no_successor', request: 'subscribe', pid, afterMs: end.afterMs, said: end.said });
   return `the supervisor (pid ${pid}) has gone; what it ran may still run: \`coppice ps\` and \`coppice doctor\` show how things stand`;
 }
 

@@ -1,10 +1,11 @@
 /** How an `up` in the foreground ends what it brought up, and proves it. */
-import type { SupervisorClient } from '../../api/client.ts';
+
+import { endedSince } from '../earlier.ts';
 import type { InterruptWatch } from '../interrupt.ts';
-import { hasSurvivors, type ProvenTree, proofLines } from '../proof.ts';
+import { type EarlierTree, hasSurvivors, type ProvenTree, proofLines } from '../proof.ts';
 import { takeDown } from '../takeDown.ts';
 import type { Context } from '../verb.ts';
-import { fail, patientRequest } from '../withSupervisor.ts';
+import { type Attached, fail, requestEnd } from '../withSupervisor.ts';
 import type { StatusFeed } from './follow.ts';
 import { othersRunning } from './verdict.ts';
 
@@ -12,8 +13,7 @@ export type StopOutcome =
   | { readonly ok: true; readonly survivors: boolean; readonly trees: readonly ProvenTree[] }
   | { readonly ok: false; readonly code: number };
 
-export interface StopRequest {
-  readonly client: SupervisorClient;
+export interface StopRequest extends Pick<Attached, 'client' | 'workspace'> {
   readonly feed: StatusFeed;
   /** Names that the `up` asked for. */
   readonly wanted: ReadonlySet<string>;
@@ -24,7 +24,7 @@ export interface StopRequest {
 
 /** Everything, when this `up` started the supervisor or nothing else runs; otherwise just what it asked for. */
 export async function stopAll(context: Context, request: StopRequest): Promise<StopOutcome> {
-  const { client, feed, wanted, interrupts } = request;
+  const { feed, wanted, interrupts } = request;
   const { terminal } = context;
   const everything = request.started || !othersRunning(feed.status, wanted);
   interrupts.onRepeat(() =>
@@ -36,29 +36,32 @@ export async function stopAll(context: Context, request: StopRequest): Promise<S
       : `Stopping ${[...wanted].join(', ')}; the rest is not of this command and stays ...`,
   );
   const unlisten = sayStops(context, request);
-  const stopped = everything ? await stopEverything(context, client) : await stopNames(context, client, wanted);
+  const stopped = everything ? await stopEverything(context, request) : await stopNames(context, request);
   unlisten();
   if (!stopped.ok) return stopped;
-  for (const line of context.json ? [] : proofLines(stopped.trees)) terminal.print(line);
+  for (const line of context.json ? [] : proofLines(stopped.trees, stopped.earlier)) terminal.print(line);
   return { ok: true, survivors: hasSurvivors(stopped.trees), trees: stopped.trees };
 }
 
 type Stopped =
-  | { readonly ok: true; readonly trees: readonly ProvenTree[] }
+  | { readonly ok: true; readonly trees: readonly ProvenTree[]; readonly earlier: readonly EarlierTree[] }
   | { readonly ok: false; readonly code: number };
 
-async function stopEverything(context: Context, client: SupervisorClient): Promise<Stopped> {
-  const answer = await takeDown(context, client);
-  return answer.ok ? { ok: true, trees: answer.value.trees } : { ok: false, code: fail(context, answer.failure) };
+async function stopEverything(context: Context, request: StopRequest): Promise<Stopped> {
+  const done = await takeDown(context, request);
+  if (!done.ok) return { ok: false, code: fail(context, done.failure) };
+  return { ok: true, trees: done.value.trees, earlier: done.earlier };
 }
 
-async function stopNames(context: Context, client: SupervisorClient, names: ReadonlySet<string>): Promise<Stopped> {
-  const answer = await patientRequest(context, client, 'stop', { names: [...names] });
+async function stopNames(context: Context, request: StopRequest): Promise<Stopped> {
+  const since = Date.now();
+  const { answer } = await requestEnd(context, request, 'stop', { names: [...request.wanted] });
   if (!answer.ok) return { ok: false, code: fail(context, answer.failure) };
-  return {
-    ok: true,
-    trees: answer.value.outcomes.flatMap(({ name, proof }) => (proof === null ? [] : [{ name, proof }])),
-  };
+  const trees = answer.value.outcomes.flatMap(({ name, proof }) => (proof === null ? [] : [{ name, proof }]));
+  const untold = (name: string): boolean => request.wanted.has(name) && !trees.some((tree) => tree.name === name);
+  const { stateDir } = request.client.hello.workspace;
+  const earlier = answer.repeated === true ? endedSince(stateDir, since).filter((one) => untold(one.name)) : [];
+  return { ok: true, trees, earlier };
 }
 
 /** One line as each service comes to rest. */

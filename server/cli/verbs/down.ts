@@ -1,4 +1,4 @@
-import { hasSurvivors, proofLines } from '../proof.ts';
+import { hasSurvivors, proofLines, withEarlier } from '../proof.ts';
 import { takeDown } from '../takeDown.ts';
 import { Exit, type Verb } from '../verb.ts';
 import { type Attached, fail, withSupervisor } from '../withSupervisor.ts';
@@ -18,20 +18,20 @@ export const down: Verb = {
       else context.terminal.print('Nothing is left: nothing was running.');
       return Exit.done;
     };
-    // The answer of a supervisor that ends for somebody else's `down` at this moment may not come any more; whether
-    // anything is left is then asked anew, of its successor if it left trees.
+    // A supervisor that ends for somebody else's `down` at this moment may not answer any more; if anything is left, that
+    // is asked for anew, of a successor.
     let again = false;
-    const end = async ({ client }: Attached): Promise<number> => {
-      const answer = await takeDown(context, client);
-      if (!answer.ok) {
-        if (answer.failure.reason !== 'ended' || again) return fail(context, answer.failure);
+    const end = async (attached: Attached): Promise<number> => {
+      const done = await takeDown(context, attached);
+      if (!done.ok) {
+        if (done.failure.reason !== 'ended' || again) return fail(context, done.failure);
         again = true;
         return Exit.failed;
       }
-      const { trees } = answer.value;
-      if (context.json) context.terminal.print(JSON.stringify(answer.value, null, 2));
-      else for (const line of proofLines(trees)) context.terminal.print(line);
-      return hasSurvivors(trees) ? Exit.failed : Exit.done;
+      const { earlier, value } = done;
+      if (context.json) context.terminal.print(JSON.stringify(withEarlier(value, earlier), null, 2));
+      else for (const line of proofLines(value.trees, earlier)) context.terminal.print(line);
+      return hasSurvivors(value.trees) ? Exit.failed : Exit.done;
     };
     const code = await withSupervisor(context, { mode: 'resume', without: nothing }, end);
     return again ? withSupervisor(context, { mode: 'resume', without: nothing }, end) : code;

@@ -1,6 +1,6 @@
 import { hasSurvivors, proofLines } from '../proof.ts';
 import { Exit, type Verb } from '../verb.ts';
-import { fail, patientRequest, withSupervisor } from '../withSupervisor.ts';
+import { fail, requestEnd, withSupervisor } from '../withSupervisor.ts';
 
 export const reap: Verb = {
   name: 'reap',
@@ -24,8 +24,8 @@ export const reap: Verb = {
       else context.terminal.print('Nothing is left: nothing was running.');
       return Exit.done;
     };
-    return withSupervisor(context, { mode: 'resume', without: nothing }, async ({ client }) => {
-      const answer = await patientRequest(context, client, 'reap', { session });
+    return withSupervisor(context, { mode: 'resume', without: nothing }, async (attached) => {
+      const { answer } = await requestEnd(context, attached, 'reap', { session });
       if (!answer.ok) return fail(context, answer.failure);
       if (context.json) context.terminal.print(JSON.stringify(answer.value, null, 2));
       else for (const line of proofLines(answer.value.trees)) context.terminal.print(line);
