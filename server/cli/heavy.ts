@@ -7,6 +7,7 @@ export * from '../config/detect/detect.ts';
 export * from '../config/detect/render.ts';
 export * from '../config/reader.ts';
 export * from '../doctor/doctor.ts';
+export * from '../doctor/drill/drill.ts';
 export * from '../doctor/gather.ts';
 export * from '../life/run.ts';
 export * from '../process/launch.ts';

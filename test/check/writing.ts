@@ -10,6 +10,7 @@ export const OTHER_WRITERS: Readonly<Record<string, string>> = {
   'server/process/keeper.ts': 'copies the keeper program, which is made again where it is missing',
   'server/process/output/rotateOutput.ts': 'moves what children printed, with failure points of its own',
   'server/life/ownLog.ts': "the supervisor's own words, which nothing is decided by",
+  'server/doctor/drill/stage.ts': 'makes scratch workspaces, which are removed whatever happens',
   'server/cli/verbs/init.ts': 'writes a configuration for the user, who sees whether it worked',
   'server/config/writeSchema.ts': 'a tool of the build',
 };

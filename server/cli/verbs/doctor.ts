@@ -1,5 +1,6 @@
 import { askSupervisor } from '../doctor/ask.ts';
 import { checklist } from '../doctor/checklist.ts';
+import { drill } from '../doctor/drill.ts';
 import { openWorkspace } from '../link.ts';
 import { Exit, type Verb } from '../verb.ts';
 import { fail } from '../withSupervisor.ts';
@@ -15,20 +16,25 @@ export const doctor: Verb = {
   positionals: { least: 0, most: 0 },
   options: [
     { long: 'fix', description: 'not there yet: each finding names the command that mends it' },
-    { long: 'drill', description: 'not there yet' },
+    {
+      long: 'drill',
+      description:
+        'break things on purpose in scratch folders, with supervisors of their own, and say which guarantees hold here',
+    },
   ],
   examples: [
     { command: 'coppice doctor', effect: 'a checklist' },
+    { command: 'coppice doctor --drill', effect: 'kills supervisors of its own and sees what survives' },
     { command: 'coppice doctor --json | jq .findings', effect: 'for programs' },
   ],
   async run(context, { options }) {
-    const missing = ['fix', 'drill'].find((one) => options.has(one));
-    if (missing !== undefined) {
+    if (options.has('fix')) {
       context.terminal.say(
-        `coppice: doctor --${missing} is not there yet; without it, each finding names the command that mends it`,
+        'coppice: doctor --fix is not there yet; without it, each finding names the command that mends it',
       );
       return Exit.usage;
     }
+    if (options.has('drill')) return drill(context);
     const opened = openWorkspace(context);
     if (!opened.ok) return fail(context, opened.failure);
     const [{ gatherFacts }, { diagnose }] = await Promise.all([
