@@ -127,8 +127,9 @@ export class Supervisor {
     });
   }
 
-  exec(request: ExecRequest): Promise<ExecStart> {
-    return this.commands.start(this.#nextId(), request);
+  /** `id` is the caller's; the same one again is the same command. */
+  exec(request: ExecRequest, id: string | null = null): Promise<ExecStart> {
+    return this.commands.start(id ?? this.#nextId(), request);
   }
 
   /** Stops all that `belongs`; resolves with what was proven gone. */

@@ -2,6 +2,7 @@ import { ResponseError } from 'vscode-jsonrpc/node';
 import { identify } from '../process/identity.ts';
 import type { Owner } from '../store/types.ts';
 import type { Supervisor } from '../supervisor.ts';
+import { TERMINAL_SESSION } from '../task/commands.ts';
 import type { ClientConnection, Handle } from './connection.ts';
 import {
   ErrorCode,
@@ -88,20 +89,20 @@ async function startCommand(
   params: ExecParams,
   connection: ClientConnection,
 ): Promise<Requests['exec'][1]> {
-  if (supervisor.stopping) throw new ResponseError(ErrorCode.shuttingDown, 'the supervisor is shutting down');
+  const { id = null, argv, cwd, env } = params;
+  const known = id !== null && supervisor.commands.find(id) !== undefined;
+  if (supervisor.stopping && !known) throw new ResponseError(ErrorCode.shuttingDown, 'the supervisor is shutting down');
   const process = connection.client === null ? null : identify(connection.client.pid);
-  const session = params.session ?? `exec-of-${connection.client?.pid ?? 0}`;
+  const session = params.session ?? `${TERMINAL_SESSION}${connection.client?.pid ?? 0}`;
   const owner: Owner = { kind: 'session', session, process };
-  const started = await supervisor.exec({ argv: params.argv, cwd: params.cwd, env: params.env, owner });
+  const started = await supervisor.exec({ argv, cwd, env, owner, attached: params.session === null }, id);
   if (!started.ok) throw new ResponseError(ErrorCode.spawnFailed, started.message, { reason: started.reason });
   const { command } = started;
   // Without a session of its own a command lives as long as the terminal that asked for it.
-  if (params.session === null) {
-    if (connection.closed) void command.stop();
-    const leave = connection.onClosed(() => void command.stop());
-    void command.ended.then(leave);
-  }
-  return { id: command.id, pid: command.tree.pid, log: command.tree.record.logPath };
+  const release = command.hold();
+  if (connection.closed) release();
+  else void command.ended.then(connection.onClosed(release));
+  return { id: command.id, pid: command.pid, log: command.log };
 }
 
 async function endOfCommand(supervisor: Supervisor, id: string, stop: boolean): Promise<ExecResult> {

@@ -82,8 +82,9 @@ export interface ReloadResult {
 
 export interface ExecParams {
   /**
-   * The caller's own name for the command, of letters, digits, `.`, `_` and `-`. Asked a second time with an id that is
-   * known, a supervisor starts nothing and answers as it did the first time. Without one it chooses an id itself.
+   * The caller's own name for this command: lower-case letters, digits, `.`, `_` and `-`, at most 64. Asked for again,
+   * also of a successor, it starts nothing: the same command is answered, running or ended, and with `session: null` this
+   * connection holds it too. For a day after its end. Without it every `exec` is a new command.
    */
   readonly id?: string;
   readonly argv: readonly [string, ...string[]];

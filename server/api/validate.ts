@@ -40,7 +40,13 @@ const checks: { readonly [Name in RequestName]: Check } = {
   reset: names,
   reload: nothing,
   wait: object({ name: text(LONGEST_NAME), for: oneOf(['ready', 'exit']), timeoutMs: orNull(number(0)) }),
-  exec: object({ argv: argv, cwd: text(65_536, 1), env: record(anyText), session: orNull(session) }),
+  exec: object({
+    id: optional(commandId),
+    argv: argv,
+    cwd: text(65_536, 1),
+    env: record(anyText),
+    session: orNull(session),
+  }),
   execWait: id,
   execStop: id,
   reap: object({ session }),
@@ -111,6 +117,17 @@ function number(least: number): Check {
 
 function orNull(check: Check): Check {
   return (value, path) => (value === null ? [] : check(value, path));
+}
+
+function optional(check: Check): Check {
+  return (value, path) => (value === undefined ? [] : check(value, path));
+}
+
+/** It becomes part of file names and of the marker of the command's tree. */
+function commandId(value: unknown, path: string): string[] {
+  return typeof value === 'string' && /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/.test(value)
+    ? []
+    : [expected('an id of at most 64 of a-z, 0-9, ".", "_" and "-"', path, value)];
 }
 
 function expected(what: string, path: string, value: unknown): string {

@@ -1,19 +1,21 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { encodeName, exitsFolder, logsFolder, runsFolder } from '../store/paths.ts';
+import { encodeName, execsFolder, exitsFolder, logsFolder, runsFolder } from '../store/paths.ts';
 import type { Supervisor } from '../supervisor.ts';
+import { listCommands } from '../task/commandFile.ts';
 import { KEPT_RUNS } from '../task/runs.ts';
 
 /** How often files that nobody needs any more are looked for. */
 export const TIDY_PERIOD_MS = 10 * 60_000;
-/** Logs of ended `exec` commands are kept for a day, the newest 50 of them. */
+/** What is known of ended `exec` commands is kept for a day; of their logs the newest 50. */
 const KEPT_COMMANDS = 50;
-const COMMAND_LOG_AGE_MS = 24 * 60 * 60_000;
+const COMMAND_AGE_MS = 24 * 60 * 60_000;
 
-/** Removes logs of `exec` commands that ended long ago, and folders of old runs. Never throws. */
+/** Removes what is left of `exec` commands that ended long ago, and folders of old runs. Never throws. */
 export function tidyState(supervisor: Supervisor, now = Date.now()): void {
   const { stateDir } = supervisor.host;
   removeOldCommandLogs(supervisor, now);
+  removeOldResults(supervisor, now);
   const kept = new Set([...supervisor.runs.values()].map((run) => encodeName(run.id)));
   const old = byAge(runsFolder(stateDir)).filter(({ name }) => !kept.has(name));
   for (const { name } of old.slice(Math.max(0, KEPT_RUNS - kept.size))) remove(join(runsFolder(stateDir), name));
@@ -25,24 +27,42 @@ export function tidyState(supervisor: Supervisor, now = Date.now()): void {
  */
 export function removeForgottenExitRecords(stateDir: string, recorded: readonly { exitRecordPath: string }[]): void {
   const known = new Set(recorded.map(({ exitRecordPath }) => basename(exitRecordPath)));
-  for (const { name } of byAge(exitsFolder(stateDir))) if (!known.has(name)) remove(join(exitsFolder(stateDir), name));
+  for (const { name } of byAge(exitsFolder(stateDir))) {
+    // Results of commands are kept for those who ask.
+    if (!known.has(name) && !name.startsWith(COMMAND_EXIT)) remove(join(exitsFolder(stateDir), name));
+  }
 }
 
+const COMMAND_EXIT = encodeName('exec/');
+
 /** What a command printed, what was rotated away of it, and where that begins: `exec-<id>.log`, `.log.1`, `.log.rotation`. */
-const COMMAND_LOG = /^(?<stem>exec-[0-9a-z]+-[0-9a-z]+-\d+)\.log(?:\.|$)/;
+const COMMAND_LOG = /^exec-(?<id>.+?)\.log(?:\.(?:\d+|rotation))?$/;
+/** Of the ids that a supervisor gives; others are known by what is known of the command. */
+const OWN_ID = /^[0-9a-z]+-[0-9a-z]+-\d+$/;
 
 function removeOldCommandLogs({ host, commands, config }: Supervisor, now: number): void {
   const folder = logsFolder(host.stateDir);
-  const live = new Set([...commands.live.keys()].map((id) => encodeName(`exec-${id}`)));
-  // A service may have such a name as well.
-  for (const name of config.services.keys()) live.add(encodeName(name));
+  const chosen = new Set(listCommands(host.stateDir));
   const seen = new Set<string>();
   for (const { name, at } of byAge(folder)) {
-    const stem = COMMAND_LOG.exec(name)?.groups?.stem;
-    if (stem === undefined || live.has(stem)) continue;
-    const isNew = seen.has(stem) || (now - at <= COMMAND_LOG_AGE_MS && seen.size < KEPT_COMMANDS);
-    if (isNew) seen.add(stem);
+    const id = COMMAND_LOG.exec(name)?.groups?.id;
+    // A service may have such a name as well.
+    if (id === undefined || commands.live.has(id) || config.services.has(`exec-${id}`)) continue;
+    if (!chosen.has(id) && !OWN_ID.test(id)) continue;
+    const isNew = seen.has(id) || (now - at <= COMMAND_AGE_MS && seen.size < KEPT_COMMANDS);
+    if (isNew) seen.add(id);
     else remove(join(folder, name));
+  }
+}
+
+/** After their logs, which are told by them. */
+function removeOldResults({ host, commands }: Supervisor, now: number): void {
+  const live = new Set([...commands.live.keys()].flatMap((id) => [`${id}.json`, `${COMMAND_EXIT}${id}-1.json`]));
+  for (const folder of [execsFolder(host.stateDir), exitsFolder(host.stateDir)]) {
+    for (const { name, at } of byAge(folder)) {
+      const isResult = folder === execsFolder(host.stateDir) || name.startsWith(COMMAND_EXIT);
+      if (isResult && !live.has(name) && now - at > COMMAND_AGE_MS) remove(join(folder, name));
+    }
   }
 }
 

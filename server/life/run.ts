@@ -128,6 +128,7 @@ async function serve(
   // With a registry that was torn nobody knows which of them still matter.
   if (findings.length === 0) removeForgottenExitRecords(stateDir, registry.records());
   supervisor.runs.restore(config.tasks);
+  supervisor.commands.restore();
   const takenOver = takeOver(host, supervisor, {
     records: registry.records(),
     services: registry.services(),

@@ -7,8 +7,9 @@ import type { WorkspaceHost } from '../service/host.ts';
 import type { ManagedService } from '../service/service.ts';
 import type { StopOptions } from '../service/tree.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
+import type { Commands } from '../task/commands.ts';
 import type { Runs } from '../task/runs.ts';
-import { takeOverTask } from './tasks.ts';
+import { takeOverResult } from './tasks.ts';
 import { findUnrecorded, type UnrecordedTree } from './unrecorded.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -24,6 +25,7 @@ export interface Estate {
 export interface Heirs {
   readonly services: ReadonlyMap<string, ManagedService>;
   readonly runs: Runs;
+  readonly commands: Commands;
 }
 
 /**
@@ -32,8 +34,12 @@ export interface Heirs {
  * the next start is alone. Resolves with the services that were to run and of which nothing is left, and for whom.
  */
 export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate): Promise<ReadonlyMap<string, Owner>> {
-  const { services, runs } = heirs;
-  const unrecorded = await findUnrecorded(host, estate.records, (tree) => runs.recordOf(tree));
+  const { services, runs, commands } = heirs;
+  const unrecorded = await findUnrecorded(
+    host,
+    estate.records,
+    (tree) => runs.recordOf(tree) ?? commands.recordOf(tree),
+  );
   const keys = new Set(estate.records.map((record) => record.key));
   const found = unrecorded.flatMap(({ record }) => (record === null || keys.has(record.key) ? [] : [record]));
   for (const record of found) host.registry.registerNow(record);
@@ -54,24 +60,25 @@ export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate
   }
   await Promise.all(records.map((record) => takeOverTree(host, heirs, record, estate.heartbeatAgeMs)));
   runs.resume();
+  commands.resume();
   return wanted;
 }
 
 async function takeOverTree(
   host: WorkspaceHost,
-  { services, runs }: Heirs,
+  heirs: Heirs,
   record: TreeRecord,
   heartbeatAgeMs: number | null,
 ): Promise<void> {
   const known = hasExitRecord(record.exitRecordPath);
   const verdict = judge({ identity: liveness(record.tree.leader), heartbeatAgeMs, exitRecord: known });
   host.journal('reconciled', { name: record.name, key: record.key, incarnation: record.incarnation, verdict });
-  if (record.role === 'task') {
+  if (record.role !== 'service') {
     const lastSignOfLife = heartbeatAgeMs === null ? null : Date.now() - heartbeatAgeMs;
-    if (!takeOverTask(runs, record, verdict, lastSignOfLife)) await end(host, record, verdict, DEFAULT_STOP);
+    if (!takeOverResult(heirs, record, verdict, lastSignOfLife)) await end(host, record, verdict, DEFAULT_STOP);
     return;
   }
-  const service = record.role === 'service' ? services.get(record.name) : undefined;
+  const service = heirs.services.get(record.name);
   switch (verdict) {
     case 'alive':
     case 'finished':
@@ -117,7 +124,7 @@ async function end(
   tellReaped(host, record, proof);
   if (proof.survivors.length > 0) return;
   host.registry.unregister(record.key);
-  if (record.role === 'task') return;
+  if (record.role !== 'service') return;
   try {
     rmSync(record.exitRecordPath, { force: true });
   } catch {

@@ -241,7 +241,8 @@ export class SupervisedTree {
   release(proof: EmptyProof): void {
     if (proof.survivors.length > 0) return;
     this.#host.registry.unregister(this.#record.key);
-    if (this.#record.role === 'task') return;
+    // Of tasks and commands it is the result, which is kept for those who ask.
+    if (this.#record.role !== 'service') return;
     try {
       rmSync(this.#record.exitRecordPath, { force: true });
     } catch {

@@ -62,6 +62,15 @@ export function runFolder(stateDir: string, run: string): string {
   return join(runsFolder(stateDir), encodeName(run));
 }
 
+export function execsFolder(stateDir: string): string {
+  return join(stateDir, 'execs');
+}
+
+/** What is known of one command of `coppice exec`. */
+export function commandFilePath(stateDir: string, id: string): string {
+  return join(execsFolder(stateDir), `${encodeName(id)}.json`);
+}
+
 export function cacheFolder(stateDir: string): string {
   return join(stateDir, 'cache');
 }

@@ -139,7 +139,7 @@ describe('`coppice exec`', () => {
     await untilGone(tree, 0);
   });
 
-  it('leaves no record and no exit record behind', async () => {
+  it('leaves no tree on record', async () => {
     await workspace.run('exec', '--', 'true');
     assert.deepEqual(workspace.records, []);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeForgottenExitRecords, tidyState } from '../../../server/life/housekeeping.ts';
-import { exitsFolder, logsFolder, runsFolder } from '../../../server/store/paths.ts';
+import { execsFolder, exitsFolder, logsFolder, runsFolder } from '../../../server/store/paths.ts';
 import { Supervisor } from '../../../server/supervisor.ts';
 import { removeTemporaryFolders } from '../../support/temporary.ts';
 import { configOf, type UnitHost, unitHost } from '../../support/unitHost.ts';
@@ -55,6 +55,22 @@ describe('housekeeping in the state directory', () => {
     );
   });
 
+  it('forgets the result of a command after a day, with its log and exit record, whoever chose its id', () => {
+    const { stateDir } = unit.host;
+    mkdirSync(execsFolder(stateDir));
+    for (const [id, age] of [
+      ['mine.log', 25],
+      ['new', 1],
+    ] as const) {
+      file(execsFolder(stateDir), `${id}.json`, age * 3_600_000);
+      file(exitsFolder(stateDir), `exec%2f${id}-1.json`, age * 3_600_000);
+      file(logsFolder(stateDir), `exec-${id}.log`, age * 3_600_000);
+    }
+    tidyState(supervisor, now);
+    const left = [execsFolder, exitsFolder, logsFolder].map((folder) => readdirSync(folder(stateDir)));
+    assert.deepEqual(left, [['new.json'], ['exec%2fnew-1.json'], ['exec-new.log']]);
+  });
+
   it('keeps the folders of the newest twenty runs of earlier supervisors', () => {
     const runs = runsFolder(unit.host.stateDir);
     for (let index = 1; index <= 25; index += 1) {
@@ -67,10 +83,11 @@ describe('housekeeping in the state directory', () => {
     assert.equal(readdirSync(runs).length, 20);
   });
 
-  it('removes exit records that belong to no tree on record', () => {
+  it('removes exit records that belong to no tree on record, but for those of commands', () => {
     const exits = exitsFolder(unit.host.stateDir);
+    file(exits, 'exec%2fone-1.json', 0);
     for (const name of ['service%2fweb-1.json', 'service%2fweb-2.json']) file(exits, name, 0);
     removeForgottenExitRecords(unit.host.stateDir, [{ exitRecordPath: join(exits, 'service%2fweb-2.json') }]);
-    assert.deepEqual(readdirSync(exits), ['service%2fweb-2.json']);
+    assert.deepEqual(readdirSync(exits).sort(), ['exec%2fone-1.json', 'service%2fweb-2.json']);
   });
 });

@@ -32,7 +32,7 @@ describe('the supervisor', () => {
   const isReady = (name: string) => service(name).until(() => service(name).state === 'ready');
   const events = (event: string) => unit.journal.filter((line) => line.event === event).map((line) => line.name);
   const exec = (...argv: [string, ...string[]]) =>
-    supervisor.exec({ argv, cwd: unit.host.root, env: { PATH: process.env.PATH }, owner: OWNER });
+    supervisor.exec({ argv, cwd: unit.host.root, env: { PATH: process.env.PATH }, owner: OWNER, attached: false });
 
   it('starts a service again that is asked for while it is being stopped', async () => {
     supervise({ services: { web: SLOW_TO_END } });
@@ -154,17 +154,44 @@ describe('the supervisor', () => {
     assert.deepEqual(states, ['stopped', 'stopped']);
   });
 
-  it('remembers a hundred ended commands, and no more', async () => {
+  it('knows the result of a command that ended long ago', async () => {
     supervise({});
-    const ids: string[] = [];
-    for (let index = 0; index < 102; index += 1) {
-      const started = await exec('true');
-      assert.ok(started.ok);
-      await started.command.ended;
-      ids.push(started.command.id);
-    }
+    const first = await exec('sh', '-c', 'exit 7');
+    assert.ok(first.ok);
+    const { status } = await first.command.ended;
+    for (let index = 0; index < 102; index += 1) await ((await exec('true')) as typeof first).command.ended;
     await until('the last to be entered', () => !supervisor.commands.busy);
-    assert.deepEqual([ids.filter((id) => supervisor.commands.find(id) === undefined).length], [2]);
+    const known = supervisor.commands.find(first.command.id);
+    assert.deepEqual(
+      [await known?.ended, known?.pid],
+      [{ status, proof: (await first.command.ended).proof }, first.command.pid],
+    );
+  });
+
+  it('starts a command once for all who ask for it by one id', async () => {
+    supervise({});
+    const request = {
+      argv: ['sleep', '1000'],
+      cwd: unit.host.root,
+      env: { PATH: process.env.PATH },
+      owner: OWNER,
+      attached: false,
+    } as const;
+    const asked = Array.from({ length: 20 }, () => supervisor.exec(request, 'one'));
+    const pids = new Set((await Promise.all(asked)).map((one) => one.ok && one.command.pid));
+    await supervisor.commands.stop(() => true);
+    const again = await supervisor.exec(request, 'one');
+    assert.ok(again.ok);
+    pids.add(again.command.pid);
+    assert.deepEqual([pids.size, (await again.command.ended).status.signal], [1, 'SIGTERM']);
+  });
+
+  it('lets a command that could not be started be asked for again', async () => {
+    supervise({});
+    const request = { cwd: unit.host.root, env: { PATH: process.env.PATH }, owner: OWNER, attached: false };
+    const failed = await supervisor.exec({ ...request, argv: ['no-such-program'] }, 'one');
+    const started = await supervisor.exec({ ...request, argv: ['true'] }, 'one');
+    assert.deepEqual([failed.ok, started.ok && (await started.command.ended).status.code], [false, 0]);
   });
 
   it('holds nothing more after a hundred restarts than after one', async () => {
