@@ -5,6 +5,7 @@
  */
 export * from '../config/detect/detect.ts';
 export * from '../config/detect/render.ts';
+export * from '../config/places.ts';
 export * from '../config/reader.ts';
 export * from '../doctor/doctor.ts';
 export * from '../doctor/drill/drill.ts';

@@ -1,6 +1,9 @@
 /** Lines of the journal for people. Pure. */
+import { isJournalEventName, type JournalEventName } from '../store/journalEvents.ts';
 import type { JournalEvent } from '../store/types.ts';
 import { formatDuration } from '../text/units.ts';
+import { timeWord } from './clock.ts';
+import { JournalFields, shown } from './journalFields.ts';
 import { count } from './proof.ts';
 import type { Paint } from './terminal.ts';
 import { oneLine } from './width.ts';
@@ -14,11 +17,15 @@ export function eventLine(event: JournalEvent, now: number): string {
 export function eventPaint(event: JournalEvent): Paint | null {
   switch (event.event) {
     case 'breaker_open':
+    case 'service_failed':
     case 'spawn_failed':
+    case 'supervisor_fault':
     case 'lock_lost':
       return 'red';
     case 'backoff':
     case 'health_warn':
+    case 'state_set_aside':
+    case 'journal_gap':
       return 'yellow';
     case 'service_ready':
       return 'green';
@@ -27,48 +34,82 @@ export function eventPaint(event: JournalEvent): Paint | null {
   }
 }
 
-function eventWords(event: JournalEvent): string {
-  const text = (field: string): string => String(event[field] ?? '?');
-  const time = (field: string): string => (typeof event[field] === 'number' ? formatDuration(event[field]) : '?');
-  switch (event.event) {
+/** What happened, in words; an event of another version is shown with its fields, as they are. */
+export function eventWords(event: JournalEvent): string {
+  const fields = new JournalFields(event);
+  return isJournalEventName(event.event) ? knownWords(fields, event.event) : `${oneLine(event.event)}${rest(event)}`;
+}
+
+function knownWords(fields: JournalFields, name: JournalEventName): string {
+  const text = (field: string): string => fields.shown(field);
+  const time = (field: string): string => formatSpan(fields.number(field));
+  switch (name) {
     case 'supervisor_started':
-      return `started, pid ${event.supervisor}`;
+      return `started, pid ${fields.event.supervisor}`;
     case 'supervisor_stopping':
-      return `stopping${event.reason === undefined ? '' : ` (${text('reason')})`}`;
+      return `stopping (${[fields.text('why'), fields.text('by')].filter((one) => one !== null).join(', by ') || '?'})`;
     case 'supervisor_stopped':
-      return 'stopped';
-    case 'lock_lost':
-      return `lost the lock of the workspace${rest(event)}`;
+      return fields.number('code') === null ? 'stopped' : `stopped, exit code ${fields.number('code')}`;
+    case 'supervisor_fault':
+      return `a fault of its own (${text('fault')}): ${text('message')}`;
+    case 'lock_lost': {
+      const holder = fields.number('pid');
+      return `lost the lock of the workspace${holder === null ? '' : ` to pid ${holder} on ${text('host')}`}`;
+    }
+    case 'lock_reclaimed':
+      return fields.isTrue('ok')
+        ? 'the lock of the workspace was deleted, and is claimed again'
+        : 'the lock of the workspace was deleted, and cannot be claimed again';
+    case 'requested':
+      return requestWords(fields);
+    case 'configuration_changed':
+      return `the configuration has changed: ${changeWords(fields)}`;
+    case 'configuration_applied':
+      return `the changed configuration is in force`;
+    case 'configuration_rejected':
+      return `the configuration is wrong, the old one stays in force: ${text('first')}`;
+    case 'service_waiting':
+      return text('text');
     case 'service_spawned':
       return `started, pid ${text('pid')}, incarnation ${text('incarnation')}`;
     case 'spawn_failed':
       return `could not be started (crash ${text('crashes')}): ${text('message')}`;
     case 'service_ready':
       return `ready after ${time('startupMs')}, incarnation ${text('incarnation')}`;
+    case 'service_stopping':
+      return `asked to end (${text('reason').replaceAll('_', ' ')})`;
     case 'service_exited': {
-      const how = event.signal === null || event.signal === undefined ? `code ${text('code')}` : text('signal');
-      return `ended with ${how} after ${time('runDurationMs')}: ${text('likelyCause')}${event.crashes === 0 ? '' : `, crashes ${text('crashes')}`}`;
+      const how = fields.text('signal') ?? `code ${text('code')}`;
+      const crashes = fields.number('crashes') ?? 0;
+      return `ended with ${how} after ${time('runDurationMs')}: ${text('likelyCause')}${crashes === 0 ? '' : `, crashes ${crashes}`}`;
     }
     case 'backoff':
       return `starts again in ${time('ms')} (${text('reason')}, crashes ${text('crashes')})`;
     case 'health_warn':
-      return `warning: ${text('reason')}${event.detail === undefined ? '' : `, ${text('detail')}`}`;
+      return `warning: ${text('reason')}${fields.text('detail') === null ? '' : `, ${fields.text('detail')}`}`;
     case 'breaker_open':
+    case 'service_failed':
       return `failed: ${text('text')}`;
     case 'breaker_reset':
       return 'reset';
     case 'tree_reaped':
-      return `tree ended: ${reapedWords(event)}`;
+      return `tree ended: ${reapedWords(fields)}`;
     case 'environment_cleaned':
-      return `not handed on: ${list(event.removed)}`;
+      return `not handed on: ${list(fields.texts('removed'))}`;
     case 'adopted':
       return `adopted, incarnation ${text('incarnation')}`;
     case 'reconciled':
       return `found by a new supervisor: ${text('verdict')}`;
     case 'session_reaped':
-      return `session ${event.session === null ? 'without a client' : text('session')} ended: ${list(event.trees)}`;
+      return `session ${fields.text('session') ?? 'without a client'} ended: ${list(fields.texts('trees'))}`;
+    case 'state_set_aside': {
+      const aside = fields.text('aside');
+      return `${text('path')} could not be understood (${text('kind').replaceAll('_', ' ')})${aside === null ? '' : `, kept as ${aside}`}`;
+    }
+    case 'journal_gap':
+      return `${text('dropped')} events (${text('from')} to ${text('to')}) could not be written`;
     case 'run_started':
-      return `run ${text('run')} started: ${list(event.tasks)}`;
+      return `run ${text('run')} started: ${list(fields.texts('tasks'))}`;
     case 'task_started':
       return `task started, run ${text('run')}`;
     case 'task_finished':
@@ -76,35 +117,49 @@ function eventWords(event: JournalEvent): string {
     case 'run_finished':
       return `run ${text('run')} ${text('state')}`;
     default:
-      return `${event.event}${rest(event)}`;
+      return name satisfies never;
   }
 }
 
-function list(value: unknown): string {
-  return Array.isArray(value) && value.length > 0 ? value.map(String).join(', ') : 'nothing';
+function requestWords(fields: JournalFields): string {
+  const names = fields.texts('names');
+  const session = fields.text('session');
+  const what = `${fields.shown('verb')}${names.length === 0 ? '' : ` ${names.join(', ')}`}${session === null ? '' : ` --session ${session}`}`;
+  const by = fields.object('by');
+  if (by === null) return `asked for ${what}`;
+  const own = by.text('session');
+  return `asked for ${what}, by ${by.shown('kind')} pid ${by.shown('pid')}${own === null ? '' : `, session ${own}`}`;
+}
+
+function changeWords(fields: JournalFields): string {
+  const parts = (['added', 'removed', 'changed', 'retuned'] as const).flatMap((field) => {
+    const entries = fields.objects(field).map((one) => `${one.shown('name')} (${list(one.texts('fields'))})`);
+    const names = [...fields.texts(field), ...entries];
+    return names.length === 0 ? [] : [`${field} ${names.join(', ')}`];
+  });
+  return parts.length === 0 ? '?' : parts.join('; ');
+}
+
+function formatSpan(milliseconds: number | null): string {
+  return milliseconds === null ? '?' : formatDuration(milliseconds);
+}
+
+function list(names: readonly string[]): string {
+  return names.length > 0 ? names.join(', ') : 'nothing';
 }
 
 /** `confirmed` and `survivors` are counts or lists. */
-function reapedWords(event: JournalEvent): string {
-  const number = (value: unknown): number => (Array.isArray(value) ? value.length : Number(value ?? 0));
-  const gone = count(number(event.confirmed), 'process', 'processes');
-  const left = number(event.survivors);
-  return `${gone} confirmed gone${left === 0 ? '' : `, ${left} STILL THERE`}`;
+function reapedWords(fields: JournalFields): string {
+  const gone = count(fields.count('confirmed'), 'process', 'processes');
+  const left = fields.count('survivors');
+  const killed = fields.isTrue('killed') && fields.text('stopSignal') !== null;
+  const late = killed ? `, killed after ${formatSpan(fields.number('stopTimeoutMs'))}` : '';
+  return `${gone} confirmed gone${late}${left === 0 ? '' : `, ${left} STILL THERE`}`;
 }
 
 /** Fields of an event without words of its own, as they are. */
 function rest(event: JournalEvent): string {
   const told = new Set(['seq', 'at', 'supervisor', 'event', 'name']);
   const fields = Object.entries(event).filter(([field]) => !told.has(field));
-  return fields
-    .map(([field, value]) => ` ${field}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join('');
-}
-
-function timeWord(at: number, now: number): string {
-  const date = new Date(at);
-  const two = (number: number): string => String(number).padStart(2, '0');
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  if (new Date(now).toDateString() === date.toDateString()) return time;
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+  return fields.map(([field, value]) => ` ${oneLine(field)}=${shown(value)}`).join('');
 }

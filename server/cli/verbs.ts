@@ -24,6 +24,7 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./verbs/reload.ts')).reload,
   },
   { name: 'events', summary: 'show the journal', load: async () => (await import('./verbs/events.ts')).events },
+  { name: 'why', summary: 'explain why something is as it is', load: async () => (await import('./verbs/why.ts')).why },
   {
     name: 'doctor',
     summary: 'check that all is as it should be',

@@ -44,7 +44,9 @@ describe('a verb', () => {
     return { workspace, fake };
   }
 
-  const VERBS = 'up serve ps start stop restart reset reload logs wait exec reap events init down doctor'.split(' ');
+  const VERBS = 'up serve ps start stop restart reset reload logs wait exec reap events why init down doctor'.split(
+    ' ',
+  );
   for (const verb of VERBS) {
     it(`${verb} explains itself, with an example`, async () => {
       const { code, out } = await call(fakeWorkspace(), `${verb} --help`);
