@@ -48,6 +48,13 @@ export class ApiServer {
     this.#endpoint = endpoint;
   }
 
+  /** Lets go of everything at once, for a process that ends in this moment. */
+  abandon(): void {
+    this.#server.close();
+    for (const connection of this.#connections) connection.end();
+    if (this.#endpoint !== null && process.platform !== 'win32') rmSync(this.#endpoint, { force: true });
+  }
+
   /** Takes no new client, lets every request be answered that is under way, says why, then closes. */
   async close(closing: Notifications['closing']): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

@@ -1,18 +1,18 @@
-import { statSync } from 'node:fs';
 import { ChangeFeed } from '../api/changes.ts';
 import { createHandlers } from '../api/handlers.ts';
 import type { DownResult, StatusResult } from '../api/protocol.ts';
 import { ApiServer } from '../api/server.ts';
 import { readStatus } from '../api/status.ts';
 import { describeProof } from '../process/describe.ts';
+import { sealFolder } from '../process/disk.ts';
 import { liveness } from '../process/identity.ts';
 import type { Claim } from '../store/claim.ts';
 import type { Journal } from '../store/journal.ts';
-import { readLockFile } from '../store/lockFile.ts';
-import { lockPath } from '../store/paths.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Owner } from '../store/types.ts';
 import type { StoppedTree, Supervisor } from '../supervisor.ts';
+import type { Loss } from './claimLoss.ts';
+import type { ClaimWatch } from './claimWatch.ts';
 import { watchConfiguration } from './configWatch.ts';
 import { ExitCode } from './exitCode.ts';
 import { HeartbeatTimer } from './heartbeatTimer.ts';
@@ -23,8 +23,6 @@ import { reloadConfiguration } from './reload.ts';
 import { rotateLogs } from './rotation.ts';
 import type { EndListener } from './signals.ts';
 
-/** How often the claim and the workspace itself are looked at. */
-const CLAIM_PERIOD_MS = 2_000;
 /** How often memory is measured while somebody watches. */
 const MEMORY_PERIOD_MS = 2_000;
 /** How often the logs of what runs are looked at for their size. */
@@ -33,6 +31,7 @@ const ROTATION_PERIOD_MS = 15_000;
 export interface LifeParts {
   readonly supervisor: Supervisor;
   readonly claim: Claim;
+  readonly claimWatch: ClaimWatch;
   readonly journal: Journal;
   readonly registry: Registry;
   readonly version: string;
@@ -66,7 +65,6 @@ export class SupervisorLife {
   #takenOver: Promise<void> = Promise.resolve();
   /** Something went wrong that must not go on unseen: the exit code says so, however it ends. */
   #faulty = false;
-  #reclaimFailed = false;
   #ending: Promise<readonly StoppedTree[]> | null = null;
   #resolveEnd: (code: number) => void = () => {};
   /** The exit code, once everything is released. */
@@ -111,6 +109,7 @@ export class SupervisorLife {
     const { supervisor, claim, endListener } = this.#parts;
     this.#takenOver = takenOver;
     this.#heartbeat.start();
+    this.#watchClaim();
     endListener.attach({
       onStop: (signal) => void this.#end({ kind: 'asked', by: signal }),
       onRepeat: (signal) => say(`${signal} again: already stopping`),
@@ -129,7 +128,6 @@ export class SupervisorLife {
       return;
     }
     this.#undo.push(watchConfiguration(supervisor.host.root, () => void this.#reload()));
-    this.#every(CLAIM_PERIOD_MS, () => this.#checkClaim());
     this.#every(MEMORY_PERIOD_MS, () => void this.#showMemory());
     this.#every(ROTATION_PERIOD_MS, () => void rotateLogs(supervisor));
     this.#every(TIDY_PERIOD_MS, () => tidyState(supervisor));
@@ -174,41 +172,34 @@ export class SupervisorLife {
     if (!supervisor.busy && this.#server.connections.size === 0) await this.#end({ kind: 'asked', by: 'idle' });
   }
 
-  #checkClaim(): void {
-    const { supervisor, claim } = this.#parts;
-    if (this.#ending !== null) return;
-    if (isGone(supervisor.host.root)) {
-      void this.#end({ kind: 'workspace_gone' });
-      return;
-    }
-    const verdict = claim.verify();
-    switch (verdict) {
-      case 'ours':
-        return;
-      case 'deleted': {
-        const again = claim.reclaim();
-        // Another folder lies at the same path by now, as after `rm -r` and a fresh clone: it is not ours.
-        if (!again.ok && 'failure' in again && again.failure.reason === 'workspace_gone') {
-          void this.#end({ kind: 'workspace_gone' });
-          return;
-        }
-        // Asked every two seconds; a folder that cannot be written is one piece of news.
-        if (again.ok || !this.#reclaimFailed) supervisor.host.journal('lock_reclaimed', { ok: again.ok });
-        this.#reclaimFailed = !again.ok;
-        return;
-      }
-      case 'stolen':
-        void this.#end({ kind: 'lock_lost' });
-        return;
-      default:
-        verdict satisfies never;
-    }
+  #watchClaim(): void {
+    const { claimWatch, journal } = this.#parts;
+    claimWatch.start({
+      onWorkspaceGone: () => void this.#end({ kind: 'workspace_gone' }),
+      onReclaimed: (ok) => journal.append('lock_reclaimed', { ok }),
+      onLost: (loss) => this.#lose(loss),
+    });
   }
 
-  /** Who has the workspace instead. */
-  #holder(): { readonly pid: number; readonly host: string } | null {
-    const file = readLockFile(lockPath(this.#parts.supervisor.host.root));
-    return file.kind === 'lock' ? { pid: file.lock.pid, host: file.lock.hostname } : null;
+  /** From here on nothing is written that the new holder has as well. */
+  #lose({ trees, isStateShared, holder }: Loss): void {
+    const { supervisor, journal, registry, exit = (code) => process.exit(code) } = this.#parts;
+    say(`pid ${holder?.pid} on ${holder?.host} holds the workspace now; trees: ${trees}`);
+    if (isStateShared) {
+      this.#heartbeat.stop();
+      registry.abandon();
+      journal.abandon();
+      sealFolder(supervisor.host.stateDir);
+    } else journal.append('lock_lost', { ...holder });
+    if (trees === 'stop') {
+      void this.#end({ kind: 'lock_lost' });
+      return;
+    }
+    // The new holder adopts what runs; whatever this process did from now on would be done twice.
+    supervisor.freeze();
+    this.#server.abandon();
+    for (const undo of this.#undo) undo();
+    exit(ExitCode.lockLost);
   }
 
   /** The one way out, taken once; a second call waits for the first. */
@@ -219,7 +210,6 @@ export class SupervisorLife {
 
   async #leave(end: End): Promise<readonly StoppedTree[]> {
     const { supervisor, claim, journal } = this.#parts;
-    if (end.kind === 'lock_lost') journal.append('lock_lost', { ...this.#holder() });
     journal.append('supervisor_stopping', { why: end.kind, ...(end.kind === 'asked' ? { by: end.by } : {}) });
     if (end.kind === 'asked') supervisor.intent.drain(end.by);
     supervisor.intent.save();
@@ -247,10 +237,11 @@ export class SupervisorLife {
 
   /** Every step is tried, whatever becomes of the one before (R27); the lock goes last. */
   async #release(end: End, code: number): Promise<void> {
-    const { claim, journal, registry } = this.#parts;
+    const { claim, claimWatch, journal, registry } = this.#parts;
     const steps: (() => unknown)[] = [
       () => this.#feed.stop(),
       () => this.#heartbeat.stop(),
+      () => claimWatch.stop(),
       ...this.#undo,
       () => this.#server.close({ why: end.kind }),
       () => {
@@ -302,15 +293,6 @@ export class SupervisorLife {
 
 function hasEnded(owner: Owner): boolean {
   return owner.kind === 'session' && (owner.process === null || liveness(owner.process) !== 'alive');
-}
-
-/** A folder that cannot be looked at just now (a mount that stalls, no permission) is not gone. */
-function isGone(folder: string): boolean {
-  try {
-    return statSync(folder, { throwIfNoEntry: false }) === undefined;
-  } catch {
-    return false;
-  }
 }
 
 function exitCodeOf(end: End): number {

@@ -22,6 +22,7 @@ import { quarantineFile } from '../store/quarantine.ts';
 import { openRegistry, type Registry } from '../store/registry.ts';
 import { Supervisor } from '../supervisor.ts';
 import { version } from '../text/version.ts';
+import { ClaimWatch } from './claimWatch.ts';
 import { ExitCode } from './exitCode.ts';
 import { capHeap, MAX_HEAP_MB } from './heapCap.ts';
 import { removeForgottenExitRecords } from './housekeeping.ts';
@@ -101,10 +102,12 @@ async function serve(
   for (const folder of [logsFolder, exitsFolder, runsFolder])
     mkdirSync(folder(stateDir), { recursive: true, mode: 0o700 });
   if (!foreground) writeOwnLog(join(logsFolder(stateDir), 'supervisor.own.log'));
+  const claimWatch = new ClaimWatch(claim);
   const earlier = readHeartbeat(stateDir);
   const journal = openJournal(stateDir);
   const { registry, findings } = openRegistry(stateDir, {
     supervisor: { pid: claim.lock.pid, startTime: claim.lock.startTime },
+    beforeWrite: () => void claimWatch.holds,
     onFailure: (failure) => journal.append('health_warn', { reason: failure.reason, detail: failure.detail }),
   });
   for (const finding of findings) journal.append('state_set_aside', { ...finding });
@@ -120,11 +123,11 @@ async function serve(
     endpoint: claim.lock.endpoint,
     limits: claim.lock.limits,
   });
-  const host = createHost({ id, root, stateDir }, journal, registry);
+  const host = createHost({ id, root, stateDir }, claimWatch, journal, registry);
   let life: SupervisorLife | null = null;
   const supervisor = new Supervisor(host, config, () => life?.changed());
   const { version } = claim.lock;
-  life = new SupervisorLife({ supervisor, claim, journal, registry, version, endListener, successor });
+  life = new SupervisorLife({ supervisor, claim, claimWatch, journal, registry, version, endListener, successor });
   // With a registry that was torn nobody knows which of them still matter.
   if (findings.length === 0) removeForgottenExitRecords(stateDir, registry.records());
   supervisor.runs.restore(config.tasks);
@@ -140,6 +143,7 @@ async function serve(
 
 function createHost(
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
+  claimWatch: ClaimWatch,
   journal: Journal,
   registry: Registry,
 ): WorkspaceHost {
@@ -152,7 +156,12 @@ function createHost(
     environment: () => environment,
     registry,
     ports: new PortReservations(),
-    journal: (event, fields) => journal.append(event, fields),
+    holds: () => claimWatch.holds,
+    journal: (event, fields) => {
+      // A look that finds the workspace lost closes the journal first.
+      void claimWatch.holds;
+      journal.append(event, fields);
+    },
     commandOf: (service) => commandOf(service, stateDir),
     hostSocketOf: (service) => hostSocketOf(service, stateDir),
     // Counts on when the wall clock jumps; whole milliseconds, as it ends up in files.

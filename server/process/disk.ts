@@ -18,7 +18,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { failpoint, failpointAsync, failpointWrite } from './failpoint.ts';
 import { killSelf } from './signal.ts';
 
@@ -27,26 +27,40 @@ const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (co
 const REWRITTEN = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
 const APPENDED = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
 
+const sealed = new Set<string>();
+
+/**
+ * From now on this process changes nothing below `folder`: what is there is another's. The calls fail as on a disk that
+ * is mounted read-only.
+ */
+export function sealFolder(folder: string): void {
+  sealed.add(folder.endsWith(sep) ? folder : folder + sep);
+}
+
 /** Creates `path`, which must not exist. */
 export function openNewFile(path: string, mode: number, target = path): number {
+  if (sealed.size > 0) refuseSealed(target);
   if (process.env.COPPICE_FAILPOINTS) failpoint('open', target);
   return openSync(path, NEW_FILE, mode);
 }
 
 /** Creates `path`, or empties what is there. */
 export function openEmptyFile(path: string, mode: number, target = path): number {
+  if (sealed.size > 0) refuseSealed(target);
   if (process.env.COPPICE_FAILPOINTS) failpoint('open', target);
   return openSync(path, REWRITTEN, mode);
 }
 
 /** To read and to append to; created where it is missing. */
 export function openToAppend(path: string, mode: number): number {
+  if (sealed.size > 0) refuseSealed(path);
   if (process.env.COPPICE_FAILPOINTS) failpoint('open', path);
   return openSync(path, APPENDED, mode);
 }
 
 /** One write(2) of what follows `at`; gives how much the system took. */
 export function writeSome(fd: number, bytes: Uint8Array, at: number, target: string): number {
+  if (sealed.size > 0) refuseSealed(target);
   if (process.env.COPPICE_FAILPOINTS) return writeLess(fd, bytes, at, target);
   const written = writeSync(fd, bytes, at);
   // What no kernel answers for a disk, and some FUSE file systems do; trying again would never end.
@@ -65,6 +79,7 @@ export function flushFile(fd: number, target: string): void {
 }
 
 export function cutFile(fd: number, length: number, target: string): void {
+  if (sealed.size > 0) refuseSealed(target);
   if (process.env.COPPICE_FAILPOINTS) failpoint('truncate', target);
   ftruncateSync(fd, length);
 }
@@ -76,6 +91,7 @@ export async function writeNewFile(
   options: { readonly mode: number; readonly durable: boolean; readonly target: string },
 ): Promise<void> {
   const { mode, durable, target } = options;
+  if (sealed.size > 0) refuseSealed(target);
   if (process.env.COPPICE_FAILPOINTS) await failpointAsync('open', target);
   const file = await open(path, NEW_FILE, mode);
   try {
@@ -90,6 +106,7 @@ export async function writeNewFile(
 
 /** rename(2); on Windows, where a scanner or a reader holds the target for a moment, tried again for up to 200 ms. */
 export function replaceFile(from: string, to: string): void {
+  if (sealed.size > 0) refuseSealed(to);
   if (process.env.COPPICE_FAILPOINTS) failpoint('rename', to);
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -106,16 +123,19 @@ export function replaceFile(from: string, to: string): void {
 
 /** link(2): fails where `to` is there. */
 export function linkFile(from: string, to: string): void {
+  if (sealed.size > 0) refuseSealed(to);
   if (process.env.COPPICE_FAILPOINTS) failpoint('link', to);
   linkSync(from, to);
 }
 
 export function copyFile(from: string, to: string): void {
+  if (sealed.size > 0) refuseSealed(to);
   if (process.env.COPPICE_FAILPOINTS) failpoint('write', to);
   copyFileSync(from, to, constants.COPYFILE_EXCL);
 }
 
 export function removeFile(path: string): void {
+  if (sealed.size > 0) refuseSealed(path);
   if (process.env.COPPICE_FAILPOINTS) failpoint('unlink', path);
   unlinkSync(path);
 }
@@ -130,6 +150,13 @@ export function flushFolderOf(target: string): void {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+function refuseSealed(target: string): void {
+  for (const folder of sealed) {
+    if (target.startsWith(folder))
+      throw Object.assign(new Error(`EROFS: left to another supervisor, '${target}'`), { code: 'EROFS' });
   }
 }
 

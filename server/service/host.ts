@@ -13,6 +13,8 @@ export interface WorkspaceHost {
   readonly removedBefore: readonly string[];
   readonly registry: Registry;
   readonly ports: PortReservations;
+  /** The workspace is this supervisor's still; asked before whatever a second master must not do. */
+  readonly holds: () => boolean;
   /** Appends to the journal; never throws. */
   readonly journal: (event: string, fields: Readonly<Record<string, unknown>>) => void;
   /** What is really run for a service: its command, or the host process of a language server. */

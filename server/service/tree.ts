@@ -57,7 +57,7 @@ export type TreeStart =
   | { readonly ok: false; readonly reason: StartFailureReason; readonly message: string };
 
 /** `fault`: a step failed in a way that is no ordinary failure of a launch. */
-export type StartFailureReason = LaunchFailure['reason'] | 'fault';
+export type StartFailureReason = LaunchFailure['reason'] | 'fault' | 'not_held';
 
 export interface StopOptions {
   readonly stopSignal: NodeJS.Signals;
@@ -84,6 +84,7 @@ export async function startTree(host: WorkspaceHost, request: TreeRequest): Prom
 }
 
 async function start(host: WorkspaceHost, request: TreeRequest): Promise<TreeStart> {
+  if (!host.holds()) return { ok: false, reason: 'not_held', message: 'another supervisor holds the workspace' };
   const marker = request.marker ?? newMarker(host.id, request.name, request.incarnation);
   const environment = environmentOf(host, request, marker);
   if (!environment.ok) return failed(environment.failure);
@@ -239,7 +240,7 @@ export class SupervisedTree {
    * must know of it too.
    */
   release(proof: EmptyProof): void {
-    if (proof.survivors.length > 0) return;
+    if (proof.survivors.length > 0 || !this.#host.holds()) return;
     this.#host.registry.unregister(this.#record.key);
     // Of tasks and commands it is the result, which is kept for those who ask.
     if (this.#record.role !== 'service') return;

@@ -68,6 +68,14 @@ export class Journal {
     return record;
   }
 
+  /** Writes nothing any more, not even what waits: the files are another's. */
+  abandon(): void {
+    this.#closed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
+    this.#file.close();
+  }
+
   /** Tries once more to write what waits, and nothing ever after. */
   close(): void {
     if (this.#closed) return;

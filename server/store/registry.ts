@@ -14,6 +14,8 @@ export { type RegistryContent, type RegistryFinding, readRegistry } from './regi
 
 export interface RegistryOptions {
   readonly supervisor: { readonly pid: number; readonly startTime: string };
+  /** Called before each write; may `abandon` the registry. */
+  readonly beforeWrite?: () => void;
   /** Told once each time that writing begins to fail; it is tried again until it works. */
   readonly onFailure?: (failure: IoFailure) => void;
   /** Changes within this time share one write of the whole file. */
@@ -151,6 +153,13 @@ export class Registry {
     return { ok: true };
   }
 
+  /** Writes nothing any more, not even what is not written yet: the files are another's. */
+  abandon(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#changes.close();
+  }
+
   /** Writes what is not written yet, and nothing ever after: one that is under way is dropped before it is in place. */
   close(): WriteResult {
     if (this.#closed) return { ok: true };
@@ -170,6 +179,8 @@ export class Registry {
   }
 
   #append(field: string): WriteResult {
+    this.#options.beforeWrite?.();
+    if (this.#closed) return { ok: true };
     this.#change += 1;
     const result = this.#changes.append(`{"change":${this.#change},${field}}`);
     if (!result.ok) this.#failed(result.failure);
@@ -203,6 +214,8 @@ export class Registry {
   }
 
   async #writeNow(): Promise<WriteResult> {
+    this.#options.beforeWrite?.();
+    if (this.#closed) return { ok: true };
     const began = performance.now();
     const version = this.#version;
     const change = this.#change;

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
-import { identify } from '../../server/process/identity.ts';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { lockPath, registryPath } from '../../server/store/paths.ts';
 import { closeWorkspaces, isAlive, listing, openWorkspace, STEADY, untilGone } from '../support/supervised.ts';
 import { until } from '../support/until.ts';
@@ -40,24 +38,6 @@ describe('a supervisor whose ground is taken away', () => {
     await until('the lock', () => workspace.lock !== null);
     assert.deepEqual(workspace.supervisor(), supervisor);
     assert.equal(workspace.eventsNamed('service_spawned').length, 1);
-  });
-
-  it('exits 4 when another holds the lock, with its trees stopped and the lock of the other left alone (R33, R105)', async () => {
-    const workspace = openWorkspace({ services: { web: STEADY } });
-    const served = workspace.begin(['serve']);
-    await until('the endpoint', async () => (await workspace.status()).supervisor !== null);
-    await workspace.up();
-    const processes = workspace.processes();
-    const other = { ...workspace.lock, ...identify(process.pid), nonce: 'ab'.repeat(16), hostname: hostname() };
-    const text = `${JSON.stringify(other)}\n`;
-    const aside = join(dirname(workspace.root), 'lock');
-    writeFileSync(aside, text);
-    renameSync(aside, lockPath(workspace.root));
-    assert.equal((await served.ended).code, 4);
-    await untilGone(processes, 0);
-    assert.equal(workspace.lock?.pid, process.pid);
-    assert.equal(workspace.eventsNamed('lock_lost').length, 1);
-    unlinkSync(lockPath(workspace.root));
   });
 
   it('stops everything and exits when the workspace is removed, and creates nothing again', async () => {

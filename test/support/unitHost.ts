@@ -36,6 +36,7 @@ export function unitHost(label: string, overrides: Partial<WorkspaceHost> = {}):
     removedBefore: [],
     registry,
     ports: new PortReservations(),
+    holds: () => true,
     journal: (event, fields) => journal.push({ event, ...fields }),
     commandOf: (service) => service.command,
     hostSocketOf: () => null,

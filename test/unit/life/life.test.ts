@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ClaimWatch } from '../../../server/life/claimWatch.ts';
 import { ExitCode } from '../../../server/life/exitCode.ts';
 import { SupervisorLife } from '../../../server/life/life.ts';
 import type { EndListener, EndRequests } from '../../../server/life/signals.ts';
@@ -47,6 +48,7 @@ describe('the end of a supervisor', () => {
     const life = new SupervisorLife({
       supervisor,
       claim,
+      claimWatch: new ClaimWatch(claim),
       journal,
       registry: unit.host.registry,
       version: 'test',
