@@ -1,3 +1,4 @@
+import type { EmptyProof } from '../process/types.ts';
 import type { WorkspaceHost } from './host.ts';
 import { initialState, type ServicePolicySettings, type ServiceState, step } from './policy/policy.ts';
 import type { LastExit, ServiceAction, ServiceEvent, TimerName } from './policy/types.ts';
@@ -85,4 +86,10 @@ export class PolicyMachine {
         this.#listener.perform(action);
     }
   }
+}
+
+/** What a proof says to the policy; `null`: there was no tree. */
+export function emptied(incarnation: number, proof: EmptyProof | null): ServiceEvent {
+  const [confirmed, survivors] = [proof?.confirmed.length ?? 0, proof?.survivors.length ?? 0];
+  return { type: 'emptied', incarnation, confirmed, survivors };
 }

@@ -5,7 +5,7 @@ import type { Owner, TreeRecord } from '../store/types.ts';
 import { FailureText } from './failure.ts';
 import type { WorkspaceHost } from './host.ts';
 import { adoptService, launchService } from './launchService.ts';
-import { type OutwardAction, PolicyMachine } from './machine.ts';
+import { emptied, type OutwardAction, PolicyMachine } from './machine.ts';
 import { Pending, type Waiting } from './pending.ts';
 import { detail } from './policy/describe.ts';
 import {
@@ -19,7 +19,7 @@ import {
 import type { ServiceEvent, ServiceStateName } from './policy/types.ts';
 import { isRest, ownerName, serviceUrl } from './standing.ts';
 import type { ServiceStatus } from './status.ts';
-import { recall, remembered } from './succession.ts';
+import { type Inherited, inheritedOf, NOTHING_INHERITED, recall, remembered } from './succession.ts';
 import type { SupervisedTree } from './tree.ts';
 import { Waiters } from './waiters.ts';
 import { ServiceWatch } from './watchers.ts';
@@ -35,8 +35,7 @@ export class ManagedService {
   readonly #changed: (service: ManagedService) => void;
   readonly #machine: PolicyMachine;
   readonly #waiters = new Waiters();
-  /** It was being ended when its supervisor died, and why is in its budgets already. */
-  #afterAdoption: 'restart' | 'stop' | null = null;
+  #inherited: Inherited = NOTHING_INHERITED;
   #config: ServiceConfig;
   #owner: Owner = { kind: 'configuration' };
   #tree: SupervisedTree | null = null;
@@ -176,8 +175,13 @@ export class ManagedService {
     if (restored === null) return null;
     this.#machine.state = restored.state;
     this.#owner = restored.owner;
-    if (hasTree && !restored.keepable) this.#afterAdoption = restored.wanted ? 'restart' : 'stop';
+    if (hasTree) this.#inherited = inheritedOf(restored);
     if (this.state === 'failed') void this.#explainFailure();
+    if (!hasTree && restored.waiting !== null) {
+      this.#machine.state = restored.waiting;
+      this.dispatch(emptied(restored.waiting.incarnation, null));
+      return null;
+    }
     return !hasTree && restored.wanted ? this.#owner : null;
   }
 
@@ -190,8 +194,8 @@ export class ManagedService {
     const { incarnation, readyAt, startedAt } = record;
     this.#follow(adoptService(this.#host, this.#config, record), incarnation);
     this.dispatch({ type: 'adopted', incarnation, ready: readyAt !== null, startedAt });
-    if (this.#afterAdoption !== null) this.dispatch({ type: this.#afterAdoption });
-    this.#afterAdoption = null;
+    if (this.#inherited.next !== null) this.dispatch({ type: this.#inherited.next });
+    this.#inherited = NOTHING_INHERITED;
   }
 
   /** Resolves when `condition` holds; it is looked at after every event. `false`: the signal came first. */
@@ -302,6 +306,7 @@ export class ManagedService {
     this.#tree = tree;
     this.#outputOffset = tree.record.outputOffset;
     this.#watch = new ServiceWatch(this.#config, this.#host, tree, this.#port, (event) => this.dispatch(event));
+    if (this.#inherited.exitTold) return;
     void tree.exited.then((status: ExitStatus) => this.dispatch({ type: 'exited', incarnation, status }));
   }
 
@@ -311,7 +316,7 @@ export class ManagedService {
     const tree = this.#tree;
     if (tree === null || tree.record.incarnation !== incarnation) {
       this.#proof = null;
-      this.dispatch({ type: 'emptied', incarnation, confirmed: 0, survivors: 0 });
+      this.dispatch(emptied(incarnation, null));
       return;
     }
     const { stopSignal, stopTimeoutMs } = this.#config;
@@ -322,12 +327,7 @@ export class ManagedService {
     this.#watch = null;
     this.#tree = null;
     this.#proof = proof;
-    this.dispatch({
-      type: 'emptied',
-      incarnation,
-      confirmed: proof.confirmed.length,
-      survivors: proof.survivors.length,
-    });
+    this.dispatch(emptied(incarnation, proof));
     tree.release(proof);
   }
 

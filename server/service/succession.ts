@@ -15,3 +15,17 @@ export function recall(json: unknown): (RestoredService & { readonly owner: Owne
   if (restored === null) return null;
   return { ...restored, owner: parseOwner((json as { owner?: unknown }).owner) ?? { kind: 'configuration' } };
 }
+
+/** What holds for the one tree that is adopted next, beyond its record. */
+export interface Inherited {
+  /** It was being ended when its supervisor died, and why is in its budgets already. */
+  readonly next: 'restart' | 'stop' | null;
+  /** Its end is in the journal and the budgets; the exit record would tell it a second time. */
+  readonly exitTold: boolean;
+}
+
+export const NOTHING_INHERITED: Inherited = { next: null, exitTold: false };
+
+export function inheritedOf({ keepable, wanted, exitTold }: RestoredService): Inherited {
+  return { next: keepable ? null : wanted ? 'restart' : 'stop', exitTold };
+}

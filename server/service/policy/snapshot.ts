@@ -1,6 +1,15 @@
 /** What the registry keeps of a service, so that a successor goes on with its budgets and with what was wanted of it. */
 import type { Accounting, BudgetName } from '../restartCore.ts';
-import { type Failure, type FailureReason, factsOf, isWanted, type ServiceFacts, type ServiceState } from './state.ts';
+import {
+  type BackoffReason,
+  type BackoffState,
+  type Failure,
+  type FailureReason,
+  factsOf,
+  isWanted,
+  type ServiceFacts,
+  type ServiceState,
+} from './state.ts';
 import type { ExitCause, LastExit } from './types.ts';
 
 /** Plain JSON. A tree that runs is not in it: the registry records trees, and `adopted` brings them in. */
@@ -10,7 +19,13 @@ export interface ServiceSnapshot extends ServiceFacts {
   readonly keepable: boolean;
   readonly rest: 'stopped' | 'failed' | 'completed';
   readonly failure: Failure | null;
+  /** The leader's end is accounted for; only its tree may not be proven empty yet. */
+  readonly exitTold: boolean;
+  readonly respawn: Respawn | null;
 }
+
+/** When the next incarnation is due. */
+type Respawn = Pick<BackoffState, 'respawnAt' | 'delayMs' | 'reason' | 'message'>;
 
 export interface RestoredService {
   readonly state: ServiceState;
@@ -21,13 +36,20 @@ export interface RestoredService {
    * after `adopted` ask for `restart` (if wanted) or `stop`, so that its end is not counted a second time.
    */
   readonly keepable: boolean;
+  /** A tree of `state.incarnation` that is adopted all the same tells of an end that is in the journal already. */
+  readonly exitTold: boolean;
+  /** Where no tree is found: take this for the state, and `emptied` makes it wait for what is left of its delay. */
+  readonly waiting: BackoffState | null;
 }
 
 export function snapshot(state: ServiceState): ServiceSnapshot {
   const failure = failureOf(state);
   const completed = state.name === 'completed' || (state.name === 'stopping' && state.purpose.kind === 'complete');
   const rest = failure !== null ? 'failed' : completed ? 'completed' : 'stopped';
-  return { version: 1, ...factsOf(state), wanted: isWanted(state), keepable: isKeepable(state), rest, failure };
+  const exitTold = state.name === 'backoff' || (state.name === 'stopping' && state.exitedAt !== null);
+  const wanted = isWanted(state);
+  const facts = { version: 1, ...factsOf(state), wanted, keepable: isKeepable(state), rest, failure } as const;
+  return { ...facts, exitTold, respawn: state.name === 'backoff' ? respawnOf(state) : null };
 }
 
 /** `null` for anything that `snapshot` cannot have written: the file is someone's who could write it, or torn. */
@@ -39,14 +61,17 @@ export function restore(json: unknown): RestoredService | null {
   const { incarnation, restarts, rest, wanted, keepable } = json;
   if (accounting === null || lastExit === undefined || !isCount(incarnation) || !isCount(restarts)) return null;
   const facts: ServiceFacts = { incarnation, restarts, lastExit, accounting };
+  const respawn = readRespawn(json.respawn);
+  const waiting: BackoffState | null = respawn && { ...facts, name: 'backoff', reaping: true, ...respawn };
+  const common = { wanted, keepable, exitTold: json.exitTold === true, waiting };
   switch (rest) {
     case 'stopped':
-      return json.failure === null ? { state: { ...facts, name: 'stopped', because: null }, wanted, keepable } : null;
+      return json.failure === null ? { state: { ...facts, name: 'stopped', because: null }, ...common } : null;
     case 'completed':
-      return json.failure === null ? { state: { ...facts, name: 'completed' }, wanted, keepable } : null;
+      return json.failure === null ? { state: { ...facts, name: 'completed' }, ...common } : null;
     case 'failed': {
       const failure = readFailure(json.failure);
-      return failure === null ? null : { state: { ...facts, name: 'failed', failure }, wanted, keepable };
+      return failure === null ? null : { state: { ...facts, name: 'failed', failure }, ...common };
     }
     default:
       return null;
@@ -110,6 +135,18 @@ function readReason(json: unknown): FailureReason | null {
   return { reason, count, windowMs };
 }
 
+function respawnOf({ respawnAt, delayMs, reason, message }: BackoffState): Respawn {
+  return { respawnAt, delayMs, reason, message };
+}
+
+/** What is missing or no respawn costs a delay, never the service. */
+function readRespawn(json: unknown): Respawn | null {
+  if (!isRecord(json)) return null;
+  const { respawnAt, delayMs, reason, message } = json;
+  if (!isTime(respawnAt) || !isTime(delayMs) || !isBackoffReason(reason)) return null;
+  return { respawnAt, delayMs, reason, message: typeof message === 'string' ? message : null };
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -131,6 +168,16 @@ function isTimes(value: unknown): value is number[] {
 
 function isSignal(value: unknown): value is NodeJS.Signals {
   return typeof value === 'string' && /^SIG[A-Z0-9+]{1,12}$/.test(value);
+}
+
+const BACKOFF_REASONS: Readonly<Record<BackoffReason, true>> = {
+  crash: true,
+  clean_exit: true,
+  clean_budget_exceeded: true,
+};
+
+function isBackoffReason(value: unknown): value is BackoffReason {
+  return typeof value === 'string' && Object.hasOwn(BACKOFF_REASONS, value);
 }
 
 const BUDGETS: Readonly<Record<BudgetName, true>> = { crashes: true, slow: true, drains: true, wedges: true };

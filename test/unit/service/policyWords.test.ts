@@ -118,6 +118,24 @@ describe('the snapshot of a service', () => {
     assert.deepEqual([successor.asked, successor.state.accounting.crashes], [['spawn'], 1]);
   });
 
+  it('says that an end is told while what it left is reaped, so that it is not told again', () => {
+    const policies = [
+      new DrivenPolicy().ready(),
+      new DrivenPolicy().ready().exit(1),
+      new DrivenPolicy().ready().event({ type: 'stop' }),
+      new DrivenPolicy().ready().event({ type: 'stop' }).exit(0),
+    ];
+    const told = policies.map((one) => throughJson(one)?.exitTold);
+    assert.deepEqual(told, [false, true, false, true]);
+  });
+
+  it('waits under a successor for what is left of a delay, not from the beginning and not less', () => {
+    const before = new DrivenPolicy().ready().exit(1).emptied();
+    const { waiting } = throughJson(before)!;
+    const successor = new DrivenPolicy({}, waiting!).emptied();
+    assert.deepEqual(successor.state, before.state);
+  });
+
   for (const [what, broken] of [
     ['nothing', undefined],
     ['a text', 'stopped'],

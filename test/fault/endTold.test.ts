@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { openFailpointWorkspace } from '../support/failpoints.ts';
+import { closeWorkspaces } from '../support/supervised.ts';
+import { until } from '../support/until.ts';
+
+/** Ends once it is told to, with a code of its own. */
+const ENDS = {
+  command: ['sh', '-c', 'echo up; until [ -e go ]; do sleep 0.02; done; exit 3'],
+  ready: { log: 'up', interval: '20ms' },
+  restart: { policy: 'on-failure', backoff: { initial: '50ms', max: '50ms' } },
+};
+
+describe('an end that is accounted for when its supervisor is killed', () => {
+  afterEach(closeWorkspaces);
+
+  // The first change after the exit is the accounting, the next ones prove the tree empty and forget it.
+  for (const change of [2, 3]) {
+    it(`is told once, and counted once, with the kill at change ${change} of the registry (two ends were told)`, async () => {
+      const workspace = openFailpointWorkspace({ services: { web: ENDS } });
+      await workspace.up();
+      workspace.failpoints(`registry.changes.jsonl:write=die@${change}`);
+      workspace.write('go', '');
+      await until('the kill', () => workspace.hits.length > 0);
+      workspace.failpoints('');
+      await workspace.run('up', '--detach', '--no-wait');
+      await workspace.untilService('web', (one) => one.incarnation > 1);
+      const ends = workspace.eventsNamed('service_exited').filter((one) => one.incarnation === 1);
+      assert.deepEqual(
+        ends.map(({ code, crashes }) => [code, crashes]),
+        [[3, 1]],
+      );
+    });
+  }
+});
