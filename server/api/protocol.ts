@@ -45,6 +45,8 @@ export interface StatusResult {
     readonly version: string;
     readonly endpoint: string;
     readonly limits: SupervisorLimits;
+    /** What starts a successor when this supervisor is lost; `null` where there is none. */
+    readonly guardian: { readonly pid: number } | null;
     readonly heartbeat: { readonly ageMs: number; readonly memory: { heapUsedMb: number; rssMb: number } };
   } | null;
   readonly services: readonly ServiceStatus[];

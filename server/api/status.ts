@@ -3,7 +3,12 @@ import type { Supervisor } from '../supervisor.ts';
 import type { StatusResult } from './protocol.ts';
 
 /** `ps --json` of a live supervisor. */
-export function readStatus(supervisor: Supervisor, lock: SupervisorLock, heartbeat: Heartbeat | null): StatusResult {
+export function readStatus(
+  supervisor: Supervisor,
+  lock: SupervisorLock,
+  heartbeat: Heartbeat | null,
+  guardian: { readonly pid: number } | null,
+): StatusResult {
   const { id, root, stateDir } = supervisor.host;
   const memory = process.memoryUsage();
   return {
@@ -14,6 +19,7 @@ export function readStatus(supervisor: Supervisor, lock: SupervisorLock, heartbe
       version: lock.version,
       endpoint: lock.endpoint,
       limits: lock.limits,
+      guardian: guardian === null ? null : { pid: guardian.pid },
       heartbeat: {
         ageMs: heartbeat === null ? 0 : Math.max(0, Date.now() - heartbeat.at),
         memory: heartbeat?.memory ?? { heapUsedMb: toMb(memory.heapUsed), rssMb: toMb(memory.rss) },

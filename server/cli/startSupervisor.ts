@@ -1,7 +1,5 @@
 /** Starts a supervisor that outlives this command, and watches over it until it serves. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { NODE_FLAGS } from '../life/heapCap.ts';
+import { findProgram, supervisorCommand } from '../life/program.ts';
 import { REMOVED_VARIABLE } from '../life/removedNames.ts';
 import { cleanEnvironment } from '../process/environment.ts';
 import { launchDetached } from '../process/launchDetached.ts';
@@ -30,8 +28,7 @@ export async function startSupervisor(root: string, environment: NodeJS.ProcessE
   if (!program.ok) return { ok: false, failure: { reason: 'no_program', searched: program.searched } };
   const { env, removed } = cleanEnvironment(environment);
   const started = await launchDetached({
-    argv: [process.execPath, program.file, '--root', root],
-    execArgv: NODE_FLAGS,
+    argv: supervisorCommand(program.file, root),
     // Not the workspace: a process keeps its working directory from being removed or unmounted.
     cwd: '/',
     // What was taken away here is told in the journal with what is taken away at each start.
@@ -63,12 +60,3 @@ export async function startSupervisor(root: string, environment: NodeJS.ProcessE
 }
 
 const LAST_WORDS_MS = 200;
-
-/** Beside this file in `dist`, or the source itself where this runs from source. */
-function findProgram(): { ok: true; file: string } | { ok: false; searched: readonly string[] } {
-  const searched = import.meta.filename.endsWith('.ts')
-    ? [join(import.meta.dirname, '..', 'main.ts')]
-    : [join(import.meta.dirname, 'supervisor.cjs')];
-  const file = searched.find((one) => existsSync(one));
-  return file === undefined ? { ok: false, searched } : { ok: true, file };
-}

@@ -15,6 +15,7 @@ import type { Loss } from './claimLoss.ts';
 import type { ClaimWatch } from './claimWatch.ts';
 import { watchConfiguration } from './configWatch.ts';
 import { ExitCode } from './exitCode.ts';
+import type { SupervisorGuardian } from './guardian.ts';
 import { HeartbeatTimer } from './heartbeatTimer.ts';
 import { TIDY_PERIOD_MS, tidyState } from './housekeeping.ts';
 import { IdleGrace } from './idle.ts';
@@ -38,6 +39,7 @@ export interface LifeParts {
   readonly endListener: EndListener;
   /** It was started because the supervisor before was lost, and by nobody who wants anything of it. */
   readonly successor?: boolean;
+  readonly guardian: SupervisorGuardian;
   /** Ends the process at once; for tests. */
   readonly exit?: (code: number) => void;
 }
@@ -151,7 +153,8 @@ export class SupervisorLife {
   }
 
   #status(): StatusResult {
-    return readStatus(this.#parts.supervisor, this.#parts.claim.lock, this.#heartbeat.last);
+    const { supervisor, claim, guardian } = this.#parts;
+    return readStatus(supervisor, claim.lock, this.#heartbeat.last, guardian.identity);
   }
 
   async #reload(): ReturnType<typeof reloadConfiguration> {
@@ -237,8 +240,11 @@ export class SupervisorLife {
 
   /** Every step is tried, whatever becomes of the one before (R27); the lock goes last. */
   async #release(end: End, code: number): Promise<void> {
-    const { claim, claimWatch, journal, registry } = this.#parts;
+    const { claim, claimWatch, journal, registry, guardian } = this.#parts;
+    // What it leaves running when nobody can reach it is for a successor.
+    const leaves = end.kind === 'cannot_serve' && registry.records().length > 0;
     const steps: (() => unknown)[] = [
+      () => (leaves ? undefined : guardian.dismiss()),
       () => this.#feed.stop(),
       () => this.#heartbeat.stop(),
       () => claimWatch.stop(),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { WorkspaceConfig } from '../config/model.ts';
 import { formatDiagnostic, readWorkspaceConfig } from '../config/reader.ts';
 import { commandOf, hostSocketOf } from '../language/command.ts';
+import { cleanEnvironment } from '../process/environment.ts';
 import { warmUpLaunches } from '../process/launch.ts';
 import { takeOver } from '../reconcile/reconcile.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
@@ -20,15 +21,18 @@ import {
 } from '../store/paths.ts';
 import { quarantineFile } from '../store/quarantine.ts';
 import { openRegistry, type Registry } from '../store/registry.ts';
+import type { SupervisorLock } from '../store/types.ts';
 import { Supervisor } from '../supervisor.ts';
 import { version } from '../text/version.ts';
 import { ClaimWatch } from './claimWatch.ts';
 import { ExitCode } from './exitCode.ts';
+import { type GuardianRequest, SupervisorGuardian } from './guardian.ts';
 import { capHeap, MAX_HEAP_MB } from './heapCap.ts';
 import { removeForgottenExitRecords } from './housekeeping.ts';
 import { SupervisorLife } from './life.ts';
 import { tellStarter, writeOwnLog } from './ownLog.ts';
-import { takeRemovedNames } from './removedNames.ts';
+import { programFile, supervisorCommand } from './program.ts';
+import { REMOVED_VARIABLE, takeRemovedNames } from './removedNames.ts';
 import { EndListener } from './signals.ts';
 
 export interface RunOptions {
@@ -36,8 +40,8 @@ export interface RunOptions {
   readonly root: string;
   /** `serve`: what it has to say goes to the terminal and not to a log of its own. */
   readonly foreground: boolean;
-  /** It was started because the supervisor before was lost. */
-  readonly successor?: boolean;
+  /** How often the guardian that started this one lost its supervisor; 0 (default): a person started it. */
+  readonly losses?: number;
 }
 
 /** The whole life of one supervisor: claim the workspace, take over, serve, drain. Resolves with the exit code. */
@@ -50,10 +54,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
   }
 }
 
-async function claimAndServe(
-  { root, foreground, successor = false }: RunOptions,
-  endListener: EndListener,
-): Promise<number> {
+async function claimAndServe({ root, foreground, losses = 0 }: RunOptions, endListener: EndListener): Promise<number> {
   capHeap();
   process.stderr.on('error', () => {});
   const resolved = resolveWorkspace(root, { exact: true });
@@ -75,7 +76,7 @@ async function claimAndServe(
   const { id, root: realRoot } = workspace;
   try {
     const place = { id, root: realRoot, stateDir: claim.stateDir };
-    return await serve(claim, place, read.config, { foreground, successor, endListener, findings: [...findings] });
+    return await serve(claim, place, read.config, { foreground, losses, endListener, findings: [...findings] });
   } catch (error) {
     // A full disk, say: nothing was started, and nobody is to find the workspace held.
     tellStarter(`cannot supervise ${realRoot}: ${(error as Error).message}`);
@@ -86,7 +87,7 @@ async function claimAndServe(
 
 interface ServeOptions {
   readonly foreground: boolean;
-  readonly successor: boolean;
+  readonly losses: number;
   readonly endListener: EndListener;
   /** What was found and not used, in words. */
   readonly findings: readonly string[];
@@ -96,12 +97,12 @@ async function serve(
   claim: Claim,
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
   config: WorkspaceConfig,
-  { foreground, successor, endListener, findings: told }: ServeOptions,
+  { foreground, losses, endListener, findings: told }: ServeOptions,
 ): Promise<number> {
   const { id, root, stateDir } = workspace;
   for (const folder of [logsFolder, exitsFolder, runsFolder])
     mkdirSync(folder(stateDir), { recursive: true, mode: 0o700 });
-  if (!foreground) writeOwnLog(join(logsFolder(stateDir), 'supervisor.own.log'));
+  if (!foreground) writeOwnLog(ownLogPath(stateDir));
   const claimWatch = new ClaimWatch(claim);
   const earlier = readHeartbeat(stateDir);
   const journal = openJournal(stateDir);
@@ -124,10 +125,24 @@ async function serve(
     limits: claim.lock.limits,
   });
   const host = createHost({ id, root, stateDir }, claimWatch, journal, registry);
+  // Before anything runs that could be lost.
+  const guardian = new SupervisorGuardian(guardianRequest(host, claim.lock, losses));
+  guardian.begin();
   let life: SupervisorLife | null = null;
   const supervisor = new Supervisor(host, config, () => life?.changed());
   const { version } = claim.lock;
-  life = new SupervisorLife({ supervisor, claim, claimWatch, journal, registry, version, endListener, successor });
+  const successor = losses > 0;
+  life = new SupervisorLife({
+    supervisor,
+    claim,
+    claimWatch,
+    journal,
+    registry,
+    version,
+    endListener,
+    guardian,
+    successor,
+  });
   // With a registry that was torn nobody knows which of them still matter.
   if (findings.length === 0) removeForgottenExitRecords(stateDir, registry.records());
   supervisor.runs.restore(config.tasks);
@@ -168,6 +183,25 @@ function createHost(
     now: () => Math.round(performance.timeOrigin + performance.now()),
     random: Math.random,
   };
+}
+
+function guardianRequest(host: WorkspaceHost, supervisor: SupervisorLock, losses: number): GuardianRequest {
+  const { env, removed } = cleanEnvironment(host.environment());
+  return {
+    workspaceId: host.id,
+    stateDir: host.stateDir,
+    supervisor: { pid: supervisor.pid, startTime: supervisor.startTime },
+    losses,
+    argv: supervisorCommand(programFile(), host.root),
+    env: { ...env, [REMOVED_VARIABLE]: [...new Set([...host.removedBefore, ...removed])].join(' ') },
+    logPath: ownLogPath(host.stateDir),
+    journal: host.journal,
+    now: host.now,
+  };
+}
+
+function ownLogPath(stateDir: string): string {
+  return join(logsFolder(stateDir), 'supervisor.own.log');
 }
 
 function refuse(code: number, text: string): number {

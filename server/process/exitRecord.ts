@@ -30,7 +30,7 @@ export function parseExitRecord(text: string): ExitRecord | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { pid, code, signal, at, witness } = value as Record<string, unknown>;
+  const { pid, code, signal, at, witness, pact } = value as Record<string, unknown>;
   if (!Number.isSafeInteger(pid) || (pid as number) <= 0) return null;
   if (code !== null && !(Number.isSafeInteger(code) && (code as number) >= 0)) return null;
   if (signal !== null && !(typeof signal === 'string' && /^SIG[A-Z0-9]+$/.test(signal))) return null;
@@ -43,6 +43,7 @@ export function parseExitRecord(text: string): ExitRecord | null {
     signal: signal as NodeJS.Signals | null,
     at: at as number,
     witness,
+    ...(pact === true ? { pact } : {}),
   };
 }
 

@@ -17,6 +17,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
+import { signalNumber } from './spawnerRequest.ts';
 import type { ExitStatus, LaunchRequest } from './types.ts';
 
 /**
@@ -76,7 +77,9 @@ export function findKeepers(search: KeeperSearch = {}): readonly Keeper[] {
 /** The words that start `request` under `keeper`. */
 export function keeperCommand(keeper: Keeper, request: LaunchRequest): readonly [string, ...string[]] {
   const [program, ...rest] = request.argv;
-  const words = [request.exitRecordPath, request.stdin, '--', program, program, ...rest];
+  const { stdin, pact } = request;
+  const mode = pact === undefined ? stdin : `${stdin}:${signalNumber(pact.stopSignal)}:${pact.stopTimeoutMs}`;
+  const words = [request.exitRecordPath, mode, '--', program, program, ...rest];
   switch (keeper.kind) {
     case 'native':
       return [keeper.path, ...words];

@@ -9,10 +9,18 @@ import type { ProcessIdentity, TreeIdentity } from './types.ts';
  */
 export type SignalOutcome = 'delivered' | 'gone' | 'recycled' | 'refused' | 'permission';
 
-/** Sends a signal to exactly this process, or to nobody. Never throws. */
-export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): SignalOutcome {
+/**
+ * Sends a signal to exactly this process, or to nobody. Never throws. `parentToo`: also to the parent of this one, which
+ * is otherwise the caller's shell or terminal by some mistake.
+ */
+export function signalProcess(
+  identity: ProcessIdentity,
+  signal: NodeJS.Signals,
+  { parentToo = false }: { readonly parentToo?: boolean } = {},
+): SignalOutcome {
   const { pid } = identity;
-  if (!isValidPid(pid) || pid === 1 || pid === process.pid || pid === process.ppid) return 'refused';
+  if (!isValidPid(pid) || pid === 1 || pid === process.pid) return 'refused';
+  if (pid === process.ppid && !parentToo) return 'refused';
   const state = liveness(identity);
   switch (state) {
     case 'alive':

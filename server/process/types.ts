@@ -85,6 +85,16 @@ export interface LaunchRequest {
   /** Where the keeper writes the exit record; its folder exists. */
   readonly exitRecordPath: string;
   readonly marker: string;
+  /** The tree must not outlive the process that launches it: its keeper stops it then, by itself. */
+  readonly pact?: Pact;
+}
+
+/** How a tree is stopped. */
+export interface Pact {
+  /** To the whole group. */
+  readonly stopSignal: NodeJS.Signals;
+  /** From the signal to SIGKILL for every descendant, ms. */
+  readonly stopTimeoutMs: number;
 }
 
 export type LaunchFailure =
@@ -117,4 +127,6 @@ export interface ExitRecord {
   readonly at: number;
   /** `keeper` saw it; `supervisor` wrote it because the keeper was killed. */
   readonly witness: 'keeper' | 'supervisor';
+  /** The keeper ended the tree because its supervisor was lost: no crash, and no end of its own. */
+  readonly pact?: true;
 }

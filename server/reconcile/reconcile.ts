@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { readExitRecord } from '../process/exitRecord.ts';
 import { liveness } from '../process/identity.ts';
 import { reapTree, terminateTree } from '../process/termination.ts';
-import type { EmptyProof } from '../process/types.ts';
+import type { EmptyProof, ExitRecord } from '../process/types.ts';
 import type { WorkspaceHost } from '../service/host.ts';
 import type { ManagedService } from '../service/service.ts';
 import type { StopOptions } from '../service/tree.ts';
@@ -70,12 +70,11 @@ async function takeOverTree(
   record: TreeRecord,
   heartbeatAgeMs: number | null,
 ): Promise<void> {
-  const known = hasExitRecord(record.exitRecordPath);
-  const verdict = judge({ identity: liveness(record.tree.leader), heartbeatAgeMs, exitRecord: known });
+  const exit = exitRecordOf(record.exitRecordPath);
+  const verdict = judge({ identity: liveness(record.tree.leader), heartbeatAgeMs, exitRecord: exit !== null });
   host.journal('reconciled', { name: record.name, key: record.key, incarnation: record.incarnation, verdict });
   if (record.role !== 'service') {
-    const lastSignOfLife = heartbeatAgeMs === null ? null : Date.now() - heartbeatAgeMs;
-    if (!takeOverResult(heirs, record, verdict, lastSignOfLife)) await end(host, record, verdict, DEFAULT_STOP);
+    if (!takeOverResult(heirs, record, verdict)) await end(host, record, verdict, DEFAULT_STOP);
     return;
   }
   const service = heirs.services.get(record.name);
@@ -83,8 +82,10 @@ async function takeOverTree(
     case 'alive':
     case 'finished':
     case 'dead':
-      // A service whose leader ended meanwhile is adopted too: its policy learns the end from the exit record.
-      if (service !== undefined && (record.onSupervisorLoss === 'adopt' || verdict !== 'alive')) service.adopt(record);
+      // A service whose leader ended meanwhile is adopted too: its policy learns the end from the exit record. One that
+      // ended with its supervisor, or is to, did not end by itself: no policy has a say in it.
+      if (service !== undefined && exit?.pact !== true && (record.onSupervisorLoss === 'adopt' || verdict !== 'alive'))
+        service.adopt(record);
       else await end(host, record, verdict, service?.config ?? DEFAULT_STOP);
       return;
     case 'presumed_alive':
@@ -94,13 +95,13 @@ async function takeOverTree(
   }
 }
 
-function hasExitRecord(path: string): boolean {
+function exitRecordOf(path: string): ExitRecord | null {
   try {
     const exit = readExitRecord(path);
-    return exit !== null && exit !== 'corrupt';
+    return exit === 'corrupt' ? null : exit;
   } catch {
     // Unreadable is as good as missing; one record must not keep all the others from being taken over.
-    return false;
+    return null;
   }
 }
 

@@ -11,13 +11,12 @@ export function takeOverResult(
   heirs: { readonly runs: Runs; readonly commands: Commands },
   record: TreeRecord,
   verdict: Verdict,
-  lastSignOfLife: number | null,
 ): boolean {
   switch (verdict) {
     case 'alive':
     case 'finished':
     case 'dead':
-      if (record.role === 'task') return heirs.runs.adopt(record, lastSignOfLife);
+      if (record.role === 'task') return heirs.runs.adopt(record);
       heirs.commands.adopt(record);
       return true;
     case 'presumed_alive':

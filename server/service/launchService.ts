@@ -52,6 +52,7 @@ async function launchOn(host: WorkspaceHost, config: ServiceConfig, start: Servi
     incarnation: start.incarnation,
     owner: start.owner,
     onSupervisorLoss: config.onSupervisorLoss,
+    stop: config,
     command: host.commandOf(config),
     cwd: config.cwd,
     baseEnvironment: host.environment(),

@@ -31,6 +31,8 @@ export interface TreeRequest {
   readonly incarnation: number;
   readonly owner: Owner;
   readonly onSupervisorLoss: 'adopt' | 'stop';
+  /** How it is stopped when its supervisor is lost and it must not go on. */
+  readonly stop?: StopOptions;
   readonly command: CommandSpec;
   readonly cwd: string;
   /** What the environment starts from; cleaned before use. */
@@ -63,6 +65,9 @@ export interface StopOptions {
   readonly stopSignal: NodeJS.Signals;
   readonly stopTimeoutMs: number;
 }
+
+/** Of what has no say of its own. */
+const DEFAULT_STOP: StopOptions = { stopSignal: 'SIGTERM', stopTimeoutMs: 5_000 };
 
 /** How a tree ended: its leader's status, and the proof that nothing of it is left. */
 export interface TreeEnd {
@@ -100,6 +105,7 @@ async function start(host: WorkspaceHost, request: TreeRequest): Promise<TreeSta
     outputPath: request.logPath,
     exitRecordPath: recordPath,
     marker,
+    ...(request.onSupervisorLoss === 'stop' ? { pact: request.stop ?? DEFAULT_STOP } : {}),
   });
   if (!launched.ok) return failed(launched.failure);
   const removed = [...new Set([...host.removedBefore, ...environment.removed])].sort();

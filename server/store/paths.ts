@@ -26,6 +26,11 @@ export function heartbeatPath(stateDir: string): string {
   return join(stateDir, 'heartbeat.json');
 }
 
+/** Who guards the supervisor, and what is left of the budget for its losses. */
+export function guardianPath(stateDir: string): string {
+  return join(stateDir, 'guardian.json');
+}
+
 export function registryPath(stateDir: string): string {
   return join(stateDir, 'registry.json');
 }

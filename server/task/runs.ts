@@ -135,13 +135,14 @@ export class Runs {
   }
 
   /** Takes a tree over; `false` when it is not that of a task's newest attempt. */
-  adopt(record: TreeRecord, lastSignOfLife: number | null): boolean {
+  adopt(record: TreeRecord): boolean {
     const expected = this.expecting(record.tree.marker);
     if (expected === null) return false;
     const exit = expected.run.exitOf(expected.task);
-    const exitedAt = exit === null || exit === 'corrupt' ? null : exit.at;
-    // What ended while its supervisor still lived did so by itself.
-    const itself = exitedAt !== null && lastSignOfLife !== null && exitedAt <= lastSignOfLife;
+    const known = exit === null || exit === 'corrupt' ? null : exit;
+    const exitedAt = known?.at ?? null;
+    // What ended, and not because its keeper saw the supervisor's end, did so by itself.
+    const itself = known !== null && known.pact !== true;
     expected.task.adopt(record, exitedAt, record.onSupervisorLoss === 'stop' && !itself);
     return true;
   }

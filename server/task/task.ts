@@ -227,6 +227,7 @@ export class RunTask {
       incarnation: attempt,
       owner: this.#place.owner,
       onSupervisorLoss: this.terms.onSupervisorLoss,
+      stop: this.terms,
       command: config.command,
       cwd: config.cwd,
       baseEnvironment: this.#host.environment(),

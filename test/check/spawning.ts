@@ -4,8 +4,12 @@ import { type Finding, lineOf, plainCode, type SourceFile } from './source.ts';
 export const LAUNCHER = 'server/process/launch.ts';
 /** Its part that starts the supervisor, which short commands load without the rest. */
 export const DETACHED_LAUNCHER = 'server/process/launchDetached.ts';
-/** Its parts that start managed trees. */
-export const TREE_LAUNCHERS = ['server/process/launchDirect.ts', 'server/process/spawner.ts'] as const;
+/** Its parts that start managed trees, and the guardian of the supervisor. */
+export const TREE_LAUNCHERS = [
+  'server/process/launchDirect.ts',
+  'server/process/spawner.ts',
+  'server/process/guardian.ts',
+] as const;
 /** The only place that signals processes other than its own. */
 export const SIGNALLER = 'server/process/signal.ts';
 /** Where a process may become another program; that starts none. */

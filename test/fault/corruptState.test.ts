@@ -21,14 +21,13 @@ describe('state that was torn before a supervisor starts', () => {
   /** A workspace whose supervisor was killed, its service left running. */
   async function abandoned(): Promise<SupervisedWorkspace> {
     const workspace = openWorkspace({ services: { web: { ...STEADY, port: 'auto' } } });
-    const supervisor = await workspace.up();
+    await workspace.up();
     await until('the whole registry', () => readdirSync(workspace.stateDir).includes('registry.json'));
     await until(
       'no change that is not in it',
       () => readFileSync(join(workspace.stateDir, 'registry.changes.jsonl'), 'utf8') === '',
     );
-    signal(supervisor, 'SIGKILL');
-    await untilGone([supervisor]);
+    await workspace.killAll();
     return workspace;
   }
 
@@ -133,11 +132,10 @@ describe('state that was torn before a supervisor starts', () => {
 
   it('an exit record that is torn is an unknown end, which counts as a crash (R116)', async () => {
     const workspace = openWorkspace({ services: { web: { ...STEADY, restart: { policy: 'no' } } } });
-    const supervisor = await workspace.up();
+    await workspace.up();
     const record = workspace.records[0];
     const leader = workspace.leader('web');
-    signal(supervisor, 'SIGKILL');
-    await untilGone([supervisor]);
+    await workspace.killAll();
     signal(leader, 'SIGKILL');
     await untilGone([leader]);
     await until('the record', () => existsSync(record?.exitRecordPath ?? ''));

@@ -13,8 +13,6 @@ import { until } from '../support/until.ts';
 async function succeed(workspace: SupervisedWorkspace): Promise<number> {
   const lost = workspace.supervisor();
   signal(lost, 'SIGKILL');
-  await untilGone([lost]);
-  workspace.begin(['serve']);
   const status = await until('the successor', async () => {
     const now = await workspace.status();
     return now.supervisor !== null && now.supervisor.pid !== lost.pid && now.supervisor;

@@ -3,14 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunStatus, TaskStatus } from '../../server/api/protocol.ts';
 import type { ProcessIdentity } from '../../server/process/types.ts';
-import {
-  closeWorkspaces,
-  isAlive,
-  openWorkspace,
-  type SupervisedWorkspace,
-  signal,
-  untilGone,
-} from '../support/supervised.ts';
+import { closeWorkspaces, isAlive, openWorkspace, type SupervisedWorkspace, untilGone } from '../support/supervised.ts';
 import { until } from '../support/until.ts';
 
 /** A task that notes each start, waits for the file `go-<name>`, and ends with `code`. */
@@ -22,11 +15,7 @@ function waiting(name: string, code = 0): { readonly command: readonly string[] 
 describe('a run whose supervisor was killed', () => {
   afterEach(closeWorkspaces);
 
-  async function kill(workspace: SupervisedWorkspace): Promise<void> {
-    const supervisor = workspace.supervisor();
-    signal(supervisor, 'SIGKILL');
-    await untilGone([supervisor]);
-  }
+  const kill = (workspace: SupervisedWorkspace): Promise<void> => workspace.killAll();
 
   /** `up` of a task is over once it has begun. */
   async function begin(workspace: SupervisedWorkspace, task: string, first = task): Promise<ProcessIdentity> {

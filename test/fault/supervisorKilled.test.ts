@@ -14,14 +14,11 @@ import {
 } from '../support/supervised.ts';
 import { until } from '../support/until.ts';
 
-describe('a supervisor that was killed', () => {
+describe('a supervisor that was killed with its guardian', () => {
   afterEach(closeWorkspaces);
 
-  async function kill(workspace: SupervisedWorkspace): Promise<void> {
-    const supervisor = workspace.supervisor();
-    signal(supervisor, 'SIGKILL');
-    await untilGone([supervisor]);
-  }
+  /** Together with its guardian: what is told here is what a successor finds that somebody starts later. */
+  const kill = (workspace: SupervisedWorkspace): Promise<void> => workspace.killAll();
 
   it('is succeeded by one that has the services under the same pids, with no second copy', async () => {
     const workspace = openWorkspace({ services: { web: { ...STEADY, port: 'auto' }, other: STEADY } });

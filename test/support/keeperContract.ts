@@ -142,7 +142,7 @@ async function runBySpawner(command: readonly string[], mode: string, argv: read
   const channel = child.stdio[3] as Socket;
   const texts = ['/', outputPath, recordPath, ...argv, 'A=b'].map((text) => Buffer.from(`${text}\0`));
   const body = Buffer.concat(texts);
-  const header = new Uint32Array([16 + body.length, 12, mode === 'hold' ? 1 : 0, argv.length - 1, 1]);
+  const header = new Uint32Array([24 + body.length, 12, mode === 'hold' ? 1 : 0, 0, 0, argv.length - 1, 1]);
   channel.write(Buffer.concat([Buffer.from(header.buffer), body]));
   let said = '';
   channel.setEncoding('utf8').on('data', (text: string) => {

@@ -70,6 +70,7 @@ export const STATUS_SHAPE: Shape = {
           version: 'string',
           endpoint: 'string',
           limits,
+          guardian: { nullable: { fields: { pid: 'number' } } },
           heartbeat: { fields: { ageMs: 'number', memory } },
         },
       },

@@ -7,11 +7,10 @@ import { type SupervisedWorkspace, signal, untilGone } from './supervised.ts';
 import { until } from './until.ts';
 import { PROJECT, RunningCommand } from './workspace.ts';
 
-/** Ends the supervisor as a crash does. */
+/** Ends the supervisor as a crash does, its guardian too: no successor comes but those that the test starts. */
 export async function killSupervisor(workspace: SupervisedWorkspace): Promise<ProcessIdentity> {
   const supervisor = workspace.supervisor();
-  signal(supervisor, 'SIGKILL');
-  await untilGone([supervisor]);
+  await workspace.killAll();
   return supervisor;
 }
 
@@ -32,9 +31,10 @@ export async function untilSucceeded(workspace: SupervisedWorkspace, lost: Proce
   return workspace.supervisor();
 }
 
-/** Kills the supervisor and waits until another has taken over. */
+/** Kills the supervisor and waits until the successor that its guardian starts has taken over. */
 export async function succeed(workspace: SupervisedWorkspace): Promise<ProcessIdentity> {
-  const lost = await killSupervisor(workspace);
-  beginSuccessor(workspace);
+  const lost = workspace.supervisor();
+  signal(lost, 'SIGKILL');
+  await untilGone([lost]);
   return untilSucceeded(workspace, lost);
 }

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { findGuardians } from '../../server/process/guardian.ts';
 import { identify, liveness } from '../../server/process/identity.ts';
 import { signalProcess } from '../../server/process/signal.ts';
 import type { ProcessIdentity } from '../../server/process/types.ts';
+import { readGuardianFile } from '../../server/store/guardianFile.ts';
 import { lockPath } from '../../server/store/paths.ts';
 import { readRegistry } from '../../server/store/registry.ts';
 import type { JournalEvent, SupervisorLock, TreeRecord, WorkspaceFile } from '../../server/store/types.ts';
@@ -93,6 +95,45 @@ export class SupervisedWorkspace extends TestWorkspace {
     return record.tree.leader;
   }
 
+  /** The guardian on record, which must live. */
+  guardian(): ProcessIdentity {
+    const found = readGuardianFile(this.stateDir)?.guardian ?? null;
+    assert.ok(found !== null && liveness(found) === 'alive', 'there is no living guardian');
+    this.#seen.push(found);
+    return found;
+  }
+
+  /** All living guardians of this workspace, by the process table. */
+  async guardians(): Promise<ProcessIdentity[]> {
+    void this.stateDir;
+    return this.#id === null ? [] : findGuardians(this.#id);
+  }
+
+  /** The next supervisor after `lost`, which nobody asked for, once it serves. */
+  async successorOf(lost: ProcessIdentity, timeoutMs = 10_000): Promise<ProcessIdentity> {
+    await until(
+      `a successor of ${lost.pid}`,
+      () => {
+        const { lock } = this;
+        return lock !== null && lock.pid !== lost.pid && existsSync(lock.endpoint);
+      },
+      { timeoutMs, intervalMs: 10 },
+    );
+    return this.supervisor();
+  }
+
+  /** SIGKILL of the supervisor and its guardian, so that no successor comes by itself. */
+  async killAll(): Promise<void> {
+    const supervisor = this.supervisor();
+    const guardian = this.guardian();
+    // One that is stopped puts no other in the place of the guardian.
+    signal(supervisor, 'SIGSTOP');
+    signal(guardian, 'SIGKILL');
+    await untilGone([guardian]);
+    signal(supervisor, 'SIGKILL');
+    await untilGone([supervisor]);
+  }
+
   /** Living processes that carry this workspace's marker. */
   get marked(): { pid: number; command: string }[] {
     void this.stateDir;
@@ -110,7 +151,8 @@ export class SupervisedWorkspace extends TestWorkspace {
     if (existsSync(this.root)) await this.run('down');
     for (const identity of this.#seen) if (liveness(identity) === 'alive') signalProcess(identity, 'SIGKILL');
     await untilGone(this.#seen);
-    const left = this.marked;
+    const guardians = (await this.guardians()).map(({ pid }) => ({ pid, command: 'guardian' }));
+    const left = [...this.marked, ...guardians];
     for (const { pid } of left) {
       const identity = identify(pid);
       if (identity !== null) signalProcess(identity, 'SIGKILL');

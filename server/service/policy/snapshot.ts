@@ -100,7 +100,8 @@ function failureOf(state: ServiceState): Failure | null {
   return state.name === 'stopping' && state.purpose.kind === 'fail' ? state.purpose.failure : null;
 }
 
-function readAccounting(json: unknown): Accounting | null {
+/** `null` for what is none. */
+export function readAccounting(json: unknown): Accounting | null {
   if (!isRecord(json)) return null;
   const { crashes, lastCrashAt, slow, clean, cleanSlowed, drains, wedges } = json;
   if (!isCount(crashes) || !(lastCrashAt === null || isTime(lastCrashAt)) || typeof cleanSlowed !== 'boolean')

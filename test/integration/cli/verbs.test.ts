@@ -150,7 +150,11 @@ describe('the coppice command', () => {
     workspace.configure({ services: { one: { command: 'sleep 1000' } } });
     await workspace.run('up', '--detach');
     const { supervisor } = await workspace.status();
-    process.kill(supervisor?.pid ?? 0, 'SIGKILL');
+    assert.ok(supervisor !== null && supervisor.guardian !== null);
+    // Stopped, it puts no other guardian in the place of this one.
+    process.kill(supervisor.pid, 'SIGSTOP');
+    process.kill(supervisor.guardian.pid, 'SIGKILL');
+    process.kill(supervisor.pid, 'SIGKILL');
     await until('the supervisor gone', async () => (await workspace.status()).supervisor === null);
     const began = performance.now();
     const end = await workspace.run('doctor', '--json');

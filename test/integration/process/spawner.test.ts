@@ -188,10 +188,11 @@ describe('the spawner', function () {
       ['a length of 4 GB', bent((bytes) => bytes.writeUInt32LE(0xffff_ffff, 0))],
       ['no number', bent((bytes) => bytes.writeUInt32LE(0, 4))],
       ['an unknown mode', bent((bytes) => bytes.writeUInt32LE(2, 8))],
-      ['no arguments', bent((bytes) => bytes.writeUInt32LE(0, 12))],
-      ['fewer texts than counted', bent((bytes) => bytes.writeUInt32LE(9, 12))],
-      ['more texts than counted', bent((bytes) => bytes.writeUInt32LE(1, 12))],
-      ['counts that overflow when added', bent((bytes) => bytes.writeUInt32LE(0xffff_fffe, 16))],
+      ['a signal that there is not', bent((bytes) => bytes.writeUInt32LE(65, 12))],
+      ['no arguments', bent((bytes) => bytes.writeUInt32LE(0, 20))],
+      ['fewer texts than counted', bent((bytes) => bytes.writeUInt32LE(9, 20))],
+      ['more texts than counted', bent((bytes) => bytes.writeUInt32LE(1, 20))],
+      ['counts that overflow when added', bent((bytes) => bytes.writeUInt32LE(0xffff_fffe, 24))],
       ['a last text without its end', bent((bytes) => bytes.writeUInt8(65, bytes.length - 1))],
     ];
     for (const [what, make] of garbage) {

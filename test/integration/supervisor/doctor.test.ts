@@ -121,8 +121,7 @@ describe('`coppice doctor` in a real workspace', () => {
     const other = openWorkspace({ services: { web: STEADY } });
     const supervisor = await other.up();
     const leader = other.leader('web');
-    signal(supervisor, 'SIGKILL');
-    await untilGone([supervisor]);
+    await other.killAll();
     const before = listing(dirname(other.root));
     const began = performance.now();
     const found = await other.json<DoctorReport>('doctor');

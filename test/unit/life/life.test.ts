@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClaimWatch } from '../../../server/life/claimWatch.ts';
 import { ExitCode } from '../../../server/life/exitCode.ts';
+import type { SupervisorGuardian } from '../../../server/life/guardian.ts';
 import { SupervisorLife } from '../../../server/life/life.ts';
 import type { EndListener, EndRequests } from '../../../server/life/signals.ts';
 import { type Claim, claimWorkspace } from '../../../server/store/claim.ts';
@@ -53,11 +54,13 @@ describe('the end of a supervisor', () => {
       registry: unit.host.registry,
       version: 'test',
       endListener,
+      guardian: NO_GUARDIAN,
       exit: (code) => exits.push(code),
     });
     await life.begin(Promise.resolve());
     return life;
   }
+  const NO_GUARDIAN = { identity: null, async dismiss() {} } as unknown as SupervisorGuardian;
   const isLocked = () => existsSync(join(unit.host.root, '.coppice/supervisor.lock'));
   const mute = process.stderr.write;
   beforeEach(() => {

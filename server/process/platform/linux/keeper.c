@@ -1,8 +1,9 @@
 /*
  * The keeper: the tiny parent of one managed process tree on Linux.
  *
- *   keeper <exit record> <ignore|hold> -- <program> <argv0> [argument...]
+ *   keeper <exit record> <ignore|hold>[:<signal>:<ms>] -- <program> <argv0> [argument...]
  *   keeper --spawner           starts keepers upon request, see keeperSpawner.h
+ *   keeper --guardian <id>     starts a successor when the supervisor is lost, see keeperGuardian.h
  *
  * It starts the program as leader of a session of its own, waits for it, writes how it ended to the exit record, and
  * stays until the last descendant is gone. Being a subreaper it becomes the parent of every orphan below it, so wait()
@@ -13,6 +14,8 @@
  *   error <cwd|output|record|stdin|fork|exec> <errno>                 it was not; the keeper exits with 127
  *   exited <code|-> <signal name|->                                   the leader ended and the record is written
  *
+ * With a signal and a time, a tree that must not outlive its supervisor ends with it, see keeperPact.h.
+ *
  * Below a spawner all keepers share its socket, and each line begins with the number of the request and a blank.
  *
  * Freestanding (no libc, no relocations), so that one small file runs on every distribution and costs next to nothing
@@ -22,6 +25,7 @@
 
 #include "keeperSyscalls.h"
 #include "keeperReport.h"
+#include "keeperPact.h"
 
 #define RECORD_ATTEMPTS 60
 #define PATH_BYTES 4096
@@ -41,35 +45,16 @@ static void put_signal(int number) {
 }
 
 static void put_start_time(long pid) {
-  char path[40] = "/proc/";
-  char stat[512];
-  unsigned long end = 6 + write_digits(path + 6, (unsigned long)pid);
-  for (const char *rest = "/stat"; *rest;) path[end++] = *rest++;
-  path[end] = 0;
-  long fd = sys4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-  long size = fd < 0 ? 0 : sys3(SYS_read, fd, stat, sizeof stat - 1);
-  if (fd >= 0) sys1(SYS_close, fd);
-  /* Field 2, the name, may hold blanks and brackets of its own: fields are counted after the last one. */
-  long at = size - 1;
-  while (at > 0 && stat[at] != ')') at--;
-  int field = 2;
-  for (; at > 0 && at < size && field < 22; at++) field += stat[at] == ' ';
-  if (field < 22) {
-    put_text("-");
-    return;
-  }
-  for (; at < size && stat[at] >= '0' && stat[at] <= '9'; at++) {
-    if (message.length < sizeof message.bytes) message.bytes[message.length++] = stat[at];
-  }
+  char stat[STAT_BYTES];
+  const char *at = stat_field(stat, pid, 22);
+  if (!at) put_text("-");
+  else for (; *at >= '0' && *at <= '9' && message.length < sizeof message.bytes; at++) message.bytes[message.length++] = *at;
 }
 
-/* Writes a new file and renames it, so that a reader finds no record or a whole one. Returns 0 or a negative errno. */
-static long write_record(long pid, int status, unsigned long at) {
+/* How a process ended, as JSON. */
+static void put_end(int status) {
   int signal = status & 0x7f;
-  message.length = 0;
-  put_text("{\"pid\":");
-  put_number((unsigned long)pid);
-  put_text(",\"code\":");
+  put_text("\"code\":");
   if (signal) put_text("null");
   else put_number((unsigned long)(status >> 8 & 0xff));
   put_text(",\"signal\":");
@@ -80,9 +65,20 @@ static long write_record(long pid, int status, unsigned long at) {
   } else {
     put_text("null");
   }
+}
+
+/* Writes a new file and renames it, so that a reader finds no record or a whole one. Returns 0 or a negative errno. */
+static long write_record(long pid, int status, unsigned long at) {
+  message.length = 0;
+  put_text("{\"pid\":");
+  put_number((unsigned long)pid);
+  put_text(",");
+  put_end(status);
   put_text(",\"at\":");
   put_number(at);
-  put_text(",\"witness\":\"keeper\"}\n");
+  put_text(",\"witness\":\"keeper\"");
+  if (pact.ended_leader) put_text(",\"pact\":true");
+  put_text("}\n");
   long length = (long)message.length;
   message.length = 0;
   long fd = sys4(SYS_openat, AT_FDCWD, temporary_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -97,12 +93,6 @@ static long write_record(long pid, int status, unsigned long at) {
 static int is_recorded(long pid, int status, unsigned long at) {
   long result = write_record(pid, status, at);
   return result == 0 || result == -ENOENT;
-}
-
-static unsigned long milliseconds(void) {
-  long now[2] = {0, 0};
-  sys2(SYS_clock_gettime, CLOCK_REALTIME, now);
-  return (unsigned long)now[0] * 1000 + (unsigned long)now[1] / 1000000;
 }
 
 static void put_status(int status) {
@@ -156,6 +146,8 @@ struct tree {
   char **argv;
   char **envp;
   unsigned long mask;
+  /* When the supervisor is lost; signal 0: the tree goes on without it. */
+  long stop_signal, stop_milliseconds;
   /* Removes the command and its environment from the keeper's memory. */
   void (*forget)(void);
 };
@@ -208,15 +200,19 @@ static long keep(const struct tree *tree) {
 
   int leader_status = 0, recorded = 1;
   unsigned long ended_at = 0;
+  int bound = tree->stop_signal > 0 && enter_pact(leader, tree->stop_signal, tree->stop_milliseconds);
   for (;;) {
     int status = 0;
     /* A launcher that does not read is no reason to stop reaping: what could not be said yet is tried again. */
     int unsaid = flush_reports() == UNSENT;
-    long pid = sys4(SYS_wait4, -1, &status, unsaid ? WAIT_ALL | WNOHANG : WAIT_ALL, 0);
-    if (pid == 0) await_room();
+    long pid = sys4(SYS_wait4, -1, &status, unsaid || bound ? WAIT_ALL | WNOHANG : WAIT_ALL, 0);
+    if (pid == 0 && bound) keep_pact(unsaid);
+    else if (pid == 0) await_room();
     if (pid == -ECHILD) break;
     if (pid == leader && !ended_at) {
-      ended_at = milliseconds();
+      ended_at = clock_milliseconds(CLOCK_REALTIME);
+      pact.leader = 0;
+      pact.ended_leader = pact.stage != WATCHING;
       leader_status = status;
       recorded = is_recorded(leader, leader_status, ended_at);
       begin_report("exited ");
@@ -252,7 +248,37 @@ static char *end_of(char *text) {
   return text;
 }
 
+static int same_text(const char *a, const char *b) {
+  while (*a && *a == *b) a++, b++;
+  return *a == *b;
+}
+
+/* Reads digits up to `end` and steps over it; 0 for anything else. */
+static long take_number(const char **text, char end) {
+  long number = 0;
+  const char *at = *text;
+  for (; *at >= '0' && *at <= '9' && number < 100000000L; at++) number = number * 10 + (*at - '0');
+  if (at == *text || *at != end) return 0;
+  *text = *at ? at + 1 : at;
+  return number;
+}
+
+/* `ignore` or `hold`, with a pact `:<signal>:<ms>` behind it. */
+static int read_mode(const char *mode, struct tree *tree) {
+  tree->hold = mode[0] == 'h';
+  const char *rest = tree->hold ? "hold" : "ignore";
+  while (*rest && *mode == *rest) mode++, rest++;
+  if (*rest) return 0;
+  if (!*mode) return 1;
+  if (*mode++ != ':') return 0;
+  tree->stop_signal = take_number(&mode, ':');
+  tree->stop_milliseconds = take_number(&mode, 0);
+  return tree->stop_signal > 0 && tree->stop_signal <= 64 && !*mode;
+}
+
+#include "keeperRequest.h"
 #include "keeperSpawner.h"
+#include "keeperGuardian.h"
 
 static long run(long argc, char **argv, char **envp) {
   char **last = envp;
@@ -262,14 +288,21 @@ static long run(long argc, char **argv, char **envp) {
     environment_end = end_of(last[-1]);
   }
   int spawner = argc == 2 && same_text(argv[1], "--spawner");
-  if (!spawner && (argc < 6 || argv[3][0] != '-' || argv[3][1] != '-' || !remember_paths(argv[1]))) return 64;
+  int guardian = argc == 3 && same_text(argv[1], "--guardian");
+  struct tree tree = {0, -1, 0, 0, envp, 0, 0, 0, forget_arguments};
+  if (!spawner && !guardian) {
+    if (argc < 6 || !same_text(argv[3], "--") || !read_mode(argv[2], &tree) || !remember_paths(argv[1])) return 64;
+    tree.program = argv[4];
+    tree.argv = argv + 5;
+  }
   close_inherited();
   unsigned long all_signals = ~0UL, launcher_mask = 0;
   sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all_signals, &launcher_mask, SIGSET_BYTES);
+  if (guardian) return guard(launcher_mask);
   command_start = argv[spawner ? 1 : 2];
   command_end = end_of(argv[argc - 1]);
   if (spawner) return serve_requests(launcher_mask);
-  struct tree tree = {argv[2][0] == 'h', -1, argv[4], argv + 5, envp, launcher_mask, forget_arguments};
+  tree.mask = launcher_mask;
   return keep(&tree);
 }
 

@@ -3,7 +3,8 @@
  * tables of the process that forks: 1.4 ms for a Node process of 70 MB).
  *
  * Descriptor 3 is a socket to the launcher. A request, all numbers 32 bit in this machine's order:
- *   bytes that follow, number, 1 to hold stdin, count of arguments, count of environment entries,
+ *   bytes that follow, number, 1 to hold stdin, signal of the pact or 0, its milliseconds,
+ *   count of arguments, count of environment entries,
  *   then texts that each end with NUL: cwd, output, exit record, program, arguments, environment
  * What the spawner itself says:
  *   ready
@@ -12,11 +13,8 @@
  * It ends with the launcher, and upon a request that it does not understand. Keepers do not end with it.
  */
 
-#define REQUEST_BYTES (1024 * 1024)
-#define REQUEST_WORDS 32768
 #define MOST_KEEPERS 65536
-#define HEADER_BYTES 16
-#define SIGNAL_INFO_BYTES 128
+#define HEADER_BYTES 24
 
 struct kept {
   unsigned int pid, number;
@@ -36,28 +34,11 @@ static void forget_request(void) {
   sys2(SYS_munmap, area, sizeof *area);
 }
 
-static int same_text(const char *a, const char *b) {
-  while (*a && *a == *b) a++, b++;
-  return *a == *b;
-}
-
-/* False at the end of the socket, or when it broke. */
-static int read_fully(void *to, unsigned long length) {
-  char *at = to;
-  while (length) {
-    long got = sys3(SYS_read, REPORT_FD, at, length);
-    if (got == -EINTR) continue;
-    if (got <= 0) return 0;
-    at += got;
-    length -= (unsigned long)got;
-  }
-  return 1;
-}
-
 /* Runs as the new keeper. */
-static long keep_request(unsigned int number, int hold, unsigned int argc, unsigned long mask) {
+static long keep_request(const unsigned int *header, unsigned long mask) {
   char **words = area->words;
-  request_number = number;
+  unsigned int argc = header[4];
+  request_number = header[0];
   in_spawner_session = 1;
   unsent.length = 0;
   sys1(SYS_close, signal_fd);
@@ -66,37 +47,24 @@ static long keep_request(unsigned int number, int hold, unsigned int argc, unsig
   if (output < 0) return report_error("output", output);
   long entered = sys1(SYS_chdir, words[0]);
   if (entered < 0) return report_error("cwd", entered);
-  struct tree tree = {hold, output, words[3], words + 4, words + 4 + argc + 1, mask, forget_request};
+  struct tree tree = {(int)header[1],         output,          words[3], words + 4, words + 4 + argc + 1, mask,
+                      (long)header[2], (long)header[3], forget_request};
   return keep(&tree);
 }
 
 /* False for what is no request. */
 static int serve_request(unsigned long mask) {
-  unsigned int length, header[4];
+  unsigned int length, header[HEADER_BYTES / 4];
   if (!read_fully(&length, sizeof length)) return 0;
   if (length <= HEADER_BYTES || length - HEADER_BYTES > REQUEST_BYTES) return 0;
   if (!read_fully(header, HEADER_BYTES)) return 0;
-  unsigned int number = header[0], hold = header[1], argc = header[2], envc = header[3];
-  unsigned int bytes = length - HEADER_BYTES;
-  /* Two ends of lists need a place too. */
-  if (!number || hold > 1 || !argc || argc > REQUEST_WORDS || envc > REQUEST_WORDS - 2) return 0;
-  if (argc + envc > REQUEST_WORDS - 2) return 0;
-  if (!read_fully(area->request, bytes) || area->request[bytes - 1]) return 0;
-  unsigned int texts = 4 + argc + envc, found = 0;
-  char **next = area->words;
-  for (unsigned int at = 0; at < bytes; found++) {
-    if (found == texts) return 0;
-    if (found == 4 + argc) *next++ = 0;
-    *next++ = area->request + at;
-    while (area->request[at]) at++;
-    at++;
-  }
-  if (found != texts) return 0;
-  if (!envc) *next++ = 0;
-  *next = 0;
+  unsigned int number = header[0], bytes = length - HEADER_BYTES;
+  if (!number || header[1] > 1 || header[2] > 64) return 0;
+  if (!read_fully(area->request, bytes)) return 0;
+  if (!split_texts(area->words, area->request, bytes, header[4], header[5])) return 0;
 
   long pid = keeper_count < MOST_KEEPERS ? sys1(SYS_clone, SIGCHLD) : -EAGAIN;
-  if (pid == 0) sys1(SYS_exit_group, keep_request(number, (int)hold, argc, mask));
+  if (pid == 0) sys1(SYS_exit_group, keep_request(header, mask));
   /* Whatever secrets an environment holds, they are not kept here; and pages that are shared are cheaper to drop than
      to overwrite. */
   sys3(SYS_madvise, area->words, sizeof *area - ((char *)area->words - (char *)area), MADV_DONTNEED);
