@@ -1,5 +1,4 @@
 import type { DependencyCondition, ServiceConfig, WorkspaceConfig } from './config/model.ts';
-import type { EmptyProof } from './process/types.ts';
 import {
   type ConditionState,
   decideStart,
@@ -19,13 +18,8 @@ import { mayStart, startPending } from './service/startPending.ts';
 import type { Owner } from './store/types.ts';
 import { Commands } from './task/commands.ts';
 import type { ExecRequest, ExecStart } from './task/exec.ts';
+import { Holdings, type ReapedTree } from './task/holdings.ts';
 import { Runs } from './task/runs.ts';
-
-/** A tree that was stopped, by the name that people know it by. */
-export interface StoppedTree {
-  readonly name: string;
-  readonly proof: EmptyProof;
-}
 
 /** The one object that holds services, runs and commands together, and keeps their dependencies. */
 export class Supervisor {
@@ -33,6 +27,7 @@ export class Supervisor {
   readonly services = new Map<string, ManagedService>();
   readonly runs: Runs;
   readonly commands: Commands;
+  readonly holdings: Holdings;
   /** What was asked for and is not done yet; a successor goes on with it. */
   readonly intent: Intent;
   readonly #stops: OrderedStops;
@@ -51,6 +46,7 @@ export class Supervisor {
     this.#stops = new OrderedStops(this.intent, this.services, () => this.#entries(), stopOne);
     this.runs = new Runs(host, () => this.settle());
     this.commands = new Commands(host, changed);
+    this.holdings = new Holdings({ ...this, graph: () => this.#entries(), stop: (names) => this.stop(names), changed });
     for (const service of config.services.values()) this.#add(service);
   }
 
@@ -85,11 +81,15 @@ export class Supervisor {
       const service = this.services.get(name);
       return service !== undefined && mayStart(service) && (service.config.enabled || accepted.includes(name));
     });
-    if (owner.kind === 'configuration') this.#keep(closure);
-    for (const name of starting) {
-      // Who asked first has it, unless it is asked for beyond his session.
-      this.intent.pend(name, owner.kind === 'configuration' ? owner : (this.intent.pending.get(name) ?? owner));
+    for (const name of closure) {
+      const service = this.services.get(name);
+      if (service === undefined) this.runs.underWay(name)?.owners.add(owner);
+      else if (starting.includes(name) && !this.intent.pending.has(name)) service.owners.replace(owner);
+      // What is only depended on has its owner for as long as he is there; see `Holdings`.
+      else if (owner.kind === 'configuration' || accepted.includes(name)) service.owners.add(owner);
     }
+    // Who asked first has it, unless it is asked for beyond his session.
+    for (const name of starting) this.intent.pend(name, this.services.get(name)?.owner ?? owner);
     this.#startRun([...starting, ...accepted.filter((name) => this.#config.tasks.has(name))], owner);
     this.settle();
     return outcomes;
@@ -132,28 +132,10 @@ export class Supervisor {
     return this.commands.start(id ?? this.#nextId(), request);
   }
 
-  /** Stops all that `belongs`; resolves with what was proven gone. */
-  async reap(belongs: (owner: Owner) => boolean): Promise<StoppedTree[]> {
-    const services = [...this.services.values()].filter((one) => !one.atRest && belongs(one.owner));
-    const { pending, everythingFor } = this.intent;
-    for (const [name, owner] of [...pending]) {
-      if (!belongs(owner)) continue;
-      this.intent.unpend(name);
-      this.services.get(name)?.pending.end();
-    }
-    this.#changed();
-    if (everythingFor !== null && belongs(everythingFor)) this.intent.askForEverything(null);
-    this.intent.save();
-    const stopping = services.length > 0 ? this.stop(services.map((one) => one.name)) : [];
-    const [stopped, ended] = await allOver([stopping, this.commands.stop(belongs)] as const);
-    return [...stopped.flatMap(({ name, proof }) => (proof === null ? [] : [{ name, proof }])), ...ended];
-  }
-
   /** Ends everything, for good: services, runs and commands. A step that fails keeps none of the others from its end. */
-  async drain(): Promise<StoppedTree[]> {
+  async drain(): Promise<ReapedTree[]> {
     this.#stopping = true;
-    this.intent.giveUp();
-    return (await allOver([this.reap(() => true), this.runs.cancel(() => true)] as const)).flat();
+    return this.holdings.endAll();
   }
 
   /** Ends what the supervisor before was asked to end and could not; from then on this one starts what it is asked for. */
@@ -210,7 +192,7 @@ export class Supervisor {
     }
     // What is being stopped stays stopped.
     const running = change.changed.flatMap((name) => this.services.get(name) ?? []).filter((service) => service.wanted);
-    const restarted = Promise.all(running.map((service) => service.restart(service.owner)));
+    const restarted = Promise.all(running.map((service) => service.restart()));
     const enabled = [...config.services.values()].filter((one) => one.enabled && !enabledBefore.has(one.name));
     const { everythingFor } = this.intent;
     const names = enabled.map((one) => one.name);
@@ -249,20 +231,12 @@ export class Supervisor {
       : { kind: 'hopeless', because: `${name} is ${service.pending.text}` };
   };
 
-  /** What a session started and is now asked for beyond it no longer ends with that session. */
-  #keep(names: readonly string[]): void {
-    for (const name of names) {
-      const service = this.services.get(name);
-      if (service?.atRest === false && service.owner.kind === 'session') service.belongTo({ kind: 'configuration' });
-    }
-  }
-
   #judgeStart(name: string): NameOutcome {
     const service = this.services.get(name);
     if (this.#stopping) return outcome(name, 'shutting_down');
     if (service === undefined) {
       if (!this.#config.tasks.has(name)) return outcome(name, 'unknown_name');
-      return outcome(name, this.runs.isUnderWay(name) ? 'already_running' : 'started');
+      return outcome(name, this.runs.underWay(name) === undefined ? 'started' : 'already_running');
     }
     if (service.needsReset) return outcome(name, 'failed', null, service.failure ?? service.status.detail);
     if (!service.atRest && service.state !== 'stopping') return outcome(name, 'already_running');
@@ -274,7 +248,7 @@ export class Supervisor {
     const judged = this.#judgeStart(name);
     if (!judged.ok) return judged;
     if (service === undefined || service.atRest) return this.up([name], owner)[0] ?? judged;
-    await service.restart(service.owner);
+    await service.restart();
     return this.#restarted(service);
   }
 

@@ -1,15 +1,15 @@
 import { ResponseError } from 'vscode-jsonrpc/node';
-import { identify } from '../process/identity.ts';
-import type { Owner } from '../store/types.ts';
+import type { Owner, SessionOwner } from '../store/types.ts';
 import type { Supervisor } from '../supervisor.ts';
-import { TERMINAL_SESSION } from '../task/commands.ts';
 import type { ClientConnection, Handle } from './connection.ts';
+import { ownerOf, ownerOfCommand, sessionOf } from './ownership.ts';
 import {
   ErrorCode,
   type ExecParams,
   type ExecResult,
   type HelloResult,
   PROTOCOL_VERSION,
+  type ReapResult,
   type ReloadResult,
   type RequestName,
   type Requests,
@@ -27,8 +27,18 @@ export interface HandlerContext {
   /** What a new subscriber begins with; from now on he is told what differs from it. */
   readonly subscribed: () => StatusResult;
   readonly reload: () => Promise<ReloadResult>;
+  readonly sessions: () => ClientSessions;
   /** Drains everything; the process ends after the answer was sent. */
   readonly down: () => Promise<Requests['down'][1]>;
+}
+
+/** The leases of clients' sessions. */
+export interface ClientSessions {
+  /** A client of this session has come; the answer is to be called when it has gone. */
+  arrived(owner: SessionOwner): () => void;
+  /** Something belongs to `owner` now, whose client need not be connected. */
+  claimed(owner: Owner): void;
+  reap(session: string): Promise<ReapResult>;
 }
 
 type Handlers = {
@@ -41,31 +51,33 @@ type Handlers = {
 export function createHandlers(context: HandlerContext): Handle {
   const { supervisor } = context;
   const handlers: Handlers = {
-    hello: (): HelloResult => ({
-      protocol: PROTOCOL_VERSION,
-      version: context.version,
-      pid: process.pid,
-      workspace: context.status().workspace,
-    }),
+    hello: (_params, connection): HelloResult => {
+      const session = sessionOf(connection.client);
+      if (session !== null && !connection.closed) connection.onClosed(context.sessions().arrived(session));
+      return {
+        protocol: PROTOCOL_VERSION,
+        version: context.version,
+        pid: process.pid,
+        workspace: context.status().workspace,
+      };
+    },
     status: async () => {
       await supervisor.refreshMemory();
       return context.status();
     },
-    up: ({ names }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection)) }),
-    start: ({ names }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection)) }),
+    up: ({ names }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection.client)) }),
+    start: ({ names }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection.client)) }),
     stop: async ({ names }) => ({ outcomes: await supervisor.stop(names) }),
-    restart: async ({ names }, connection) => ({ outcomes: await supervisor.restart(names, ownerOf(connection)) }),
+    restart: async ({ names }, connection) => ({
+      outcomes: await supervisor.restart(names, ownerOf(connection.client)),
+    }),
     reset: ({ names }) => ({ outcomes: supervisor.reset(names) }),
     reload: () => context.reload(),
     wait: (params, connection) => waitFor(supervisor, params, connection),
-    exec: (params, connection) => startCommand(supervisor, params, connection),
+    exec: (params, connection) => startCommand(context, params, connection),
     execWait: ({ id }) => endOfCommand(supervisor, id, false),
     execStop: ({ id }) => endOfCommand(supervisor, id, true),
-    reap: async ({ session }) => {
-      const trees = await supervisor.reap((owner) => owner.kind === 'session' && owner.session === session);
-      supervisor.host.journal('session_reaped', { session, trees: trees.map((tree) => tree.name) });
-      return { session, trees };
-    },
+    reap: ({ session }) => context.sessions().reap(session),
     subscribe: (_params, connection) => {
       connection.subscribed = true;
       return context.subscribed();
@@ -78,26 +90,20 @@ export function createHandlers(context: HandlerContext): Handle {
   };
 }
 
-function ownerOf(connection: ClientConnection): Owner {
-  const client = connection.client;
-  if (client === null || client.session === null) return { kind: 'configuration' };
-  return { kind: 'session', session: client.session, process: identify(client.pid) };
-}
-
 async function startCommand(
-  supervisor: Supervisor,
+  { supervisor, sessions }: HandlerContext,
   params: ExecParams,
   connection: ClientConnection,
 ): Promise<Requests['exec'][1]> {
   const { id = null, argv, cwd, env } = params;
   const known = id !== null && supervisor.commands.find(id) !== undefined;
   if (supervisor.stopping && !known) throw new ResponseError(ErrorCode.shuttingDown, 'the supervisor is shutting down');
-  const process = connection.client === null ? null : identify(connection.client.pid);
-  const session = params.session ?? `${TERMINAL_SESSION}${connection.client?.pid ?? 0}`;
-  const owner: Owner = { kind: 'session', session, process };
+  const owner = ownerOfCommand(connection.client, params.session);
   const started = await supervisor.exec({ argv, cwd, env, owner, attached: params.session === null }, id);
   if (!started.ok) throw new ResponseError(ErrorCode.spawnFailed, started.message, { reason: started.reason });
   const { command } = started;
+  // A session that nobody is connected as begins its grace with its first command.
+  if (params.session !== null) sessions().claimed(owner);
   // Without a session of its own a command lives as long as the terminal that asked for it.
   const release = command.hold();
   if (connection.closed) release();

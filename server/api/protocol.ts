@@ -7,11 +7,13 @@ import type { ConfigDiagnostic } from '../config/model.ts';
 import type { EmptyProof } from '../process/types.ts';
 import type { NameOutcome } from '../service/outcome.ts';
 import type { ServiceStatus } from '../service/status.ts';
-import type { SupervisorLimits } from '../store/types.ts';
+import type { SessionHolder, SupervisorLimits } from '../store/types.ts';
 import type { RunStatus } from '../task/status.ts';
 
 export type { NameOutcome } from '../service/outcome.ts';
+export type { OwnerKind } from '../service/owners.ts';
 export type { ServiceStatus } from '../service/status.ts';
+export type { SessionHolder } from '../store/types.ts';
 export type { RunStatus, TaskStateName, TaskStatus } from '../task/status.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -25,8 +27,13 @@ export interface HelloParams {
     readonly kind: 'cli' | 'editor' | 'agent' | 'other';
     readonly pid: number;
     readonly version: string;
-    /** Lease name; what this client starts belongs to it. `null`: what it starts belongs to the configuration. */
+    /**
+     * Lease name; what this client starts belongs to it. `null`: what it starts belongs to the configuration. Another
+     * process that says the same name joins the lease: a window that was reloaded keeps what it had.
+     */
     readonly session: string | null;
+    /** What stands behind the session. Default: `window` of an editor, `terminal` of a command, else `named`. */
+    readonly holder?: SessionHolder;
   };
 }
 export interface HelloResult {
@@ -112,7 +119,28 @@ export interface ReapParams {
 }
 export interface ReapResult {
   readonly session: string;
+  /** The session is connected, owned something, or is within its grace. */
+  readonly known: boolean;
   readonly trees: readonly { readonly name: string; readonly proof: EmptyProof }[];
+  /** What goes on, since somebody else needs it or `onOwnerLoss` is `adopt`, and whose it is now. */
+  readonly handedOver: readonly { readonly name: string; readonly to: string }[];
+  /** All sessions that there are. */
+  readonly sessions: readonly SessionStatus[];
+}
+
+/** One session's lease. */
+export interface SessionStatus {
+  readonly session: string;
+  readonly holder: SessionHolder;
+  /**
+   * `held`: connected. `lingering`: not connected, but its process lives. `leaving`: neither, and within the grace.
+   * `ending`: what it started is being ended.
+   */
+  readonly state: 'held' | 'lingering' | 'leaving' | 'ending';
+  /** While `leaving`: milliseconds until what it started is ended. */
+  readonly leftMs: number | null;
+  /** What belongs to it: services, running tasks' runs, commands. */
+  readonly owns: readonly string[];
 }
 
 export interface DownResult {

@@ -30,6 +30,7 @@ const checks: { readonly [Name in RequestName]: Check } = {
       pid: number(1),
       version: text(64),
       session: orNull(session),
+      holder: optional(oneOf(['window', 'terminal', 'named'])),
     }),
   }),
   status: nothing,

@@ -101,7 +101,7 @@ function knownWords(fields: JournalFields, name: JournalEventName): string {
     case 'reconciled':
       return `found by a new supervisor: ${text('verdict')}`;
     case 'session_reaped':
-      return `session ${fields.text('session') ?? 'without a client'} ended: ${list(fields.texts('trees'))}`;
+      return sessionWords(fields);
     case 'state_set_aside': {
       const aside = fields.text('aside');
       return `${text('path')} could not be understood (${text('kind').replaceAll('_', ' ')})${aside === null ? '' : `, kept as ${aside}`}`;
@@ -155,6 +155,14 @@ function reapedWords(fields: JournalFields): string {
   const killed = fields.isTrue('killed') && fields.text('stopSignal') !== null;
   const late = killed ? `, killed after ${formatSpan(fields.number('stopTimeoutMs'))}` : '';
   return `${gone} confirmed gone${late}${left === 0 ? '' : `, ${left} STILL THERE`}`;
+}
+
+/** What became of the things of a session, and why it was over. */
+function sessionWords(fields: JournalFields): string {
+  const why = fields.text('why') === 'lease_over' ? 'was gone for its whole grace' : 'was reaped';
+  const on = fields.objects('handedOver').map((one) => `${one.shown('name')} belongs to ${one.shown('to')} now`);
+  const ended = `session ${fields.shown('session')} ${why}: ${list(fields.texts('trees'))} ended, ${reapedWords(fields)}`;
+  return [ended, ...on].join('; ');
 }
 
 /** Fields of an event without words of its own, as they are. */

@@ -1,7 +1,7 @@
 /** Finds the supervisor of a workspace, and starts one where there is none. */
 import { type ConnectFailure, connect } from '../api/client.ts';
 import { lockLocator } from '../api/locate.ts';
-import type { HelloParams } from '../api/protocol.ts';
+import type { HelloParams, SessionHolder } from '../api/protocol.ts';
 import { makeResilient, type ResilientClient } from '../api/resilient.ts';
 import { readLock } from '../store/holder.ts';
 import { version } from '../text/version.ts';
@@ -13,6 +13,8 @@ export { openWorkspace, type Workspace } from './workspace.ts';
 export interface LinkOptions {
   /** Lease that what this command starts belongs to. */
   readonly session: string | null;
+  /** What stands behind it. Default: this terminal. */
+  readonly holder?: SessionHolder;
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -126,7 +128,8 @@ async function attachOnce(workspace: Workspace, options: LinkOptions): Promise<A
   const holder = toHolder(lock);
   const objection = endpointObjection(lock.endpoint);
   if (objection !== null) return { kind: 'failed', failure: { reason: 'endpoint_refused', holder, detail: objection } };
-  const hello: HelloParams['client'] = { kind: 'cli', pid: process.pid, version: version(), session: options.session };
+  const lease = { session: options.session, holder: options.holder ?? 'terminal' };
+  const hello: HelloParams['client'] = { kind: 'cli', pid: process.pid, version: version(), ...lease };
   const connected = await connect(lock.endpoint, hello, { timeoutMs: HELLO_PATIENCE_MS });
   if (connected.ok) {
     const locate = lockLocator(workspace.root, connected.client.hello.workspace.stateDir);

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import type { ServiceStatus, StatusResult } from '../api/protocol.ts';
 import type { WorkspaceConfig } from '../config/model.ts';
 import { liveness } from '../process/identity.ts';
+import { ownerKind, ownerName } from '../service/owners.ts';
 import { decodeName, logPath, logsFolder } from '../store/paths.ts';
 import { readRegistry } from '../store/registryFile.ts';
 import type { TreeRecord } from '../store/types.ts';
@@ -54,7 +55,8 @@ export async function offlineStatus(workspace: Workspace): Promise<StatusResult>
       memoryMb: null,
       port: record?.ports[0] ?? null,
       url: null,
-      owner: record?.owner.kind === 'session' ? record.owner.session : 'configuration',
+      owner: record === null ? 'configuration' : ownerName(record.owner),
+      ownerKind: record === null ? 'configuration' : ownerKind(record.owner),
       readyAt: record?.readyAt ?? null,
       log: logPath(stateDir, name),
       detail:

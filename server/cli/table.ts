@@ -106,10 +106,18 @@ function cells(service: ServiceStatus, now: number): Row {
 }
 
 function detailOf(service: ServiceStatus, now: number): string {
+  const runs = service.pid !== null && service.ownerKind !== 'configuration';
+  return [stateDetail(service, now), runs ? ownerDetail(service) : ''].filter((part) => part !== '').join(', ');
+}
+
+function ownerDetail({ ownerKind, owner }: ServiceStatus): string {
+  return `of ${ownerKind === 'named' ? 'session' : ownerKind} ${oneLine(owner)}`;
+}
+
+function stateDetail(service: ServiceStatus, now: number): string {
   if (service.detail !== null) return oneLine(service.detail);
   if (service.state === 'ready' && service.readyAt !== null) return `for ${formatDuration(now - service.readyAt)}`;
   if (service.state === 'stopped' && !service.enabled) return 'not enabled';
-  if (service.owner !== 'configuration') return `of session ${oneLine(service.owner)}`;
   return '';
 }
 

@@ -24,6 +24,8 @@ export interface SupervisorNeed {
   readonly mode: 'start' | 'join' | 'resume';
   /** Lease that what this command starts belongs to. */
   readonly session?: string | null;
+  /** What stands behind that session. Default: this terminal. */
+  readonly holder?: 'named';
   /** With mode `start`: a connection that is being made already. */
   readonly linked?: Promise<LinkResult>;
   /** Instead of a failure, when nobody holds the workspace (not with mode `start`). */
@@ -41,7 +43,8 @@ export async function withSupervisor(
   const { workspace } = opened;
   if (need.mode === 'start')
     for (const one of workspace.findings) context.terminal.say(`coppice: ${describeFinding(one)}`);
-  const options = { session: need.session ?? null, environment: context.environment };
+  const named = need.holder === undefined ? {} : { holder: need.holder };
+  const options = { session: need.session ?? null, ...named, environment: context.environment };
   let linked =
     need.mode === 'start'
       ? await (need.linked ?? ensureSupervisor(workspace, options))

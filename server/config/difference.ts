@@ -62,6 +62,7 @@ const NEEDS_NEW_PROCESS: Readonly<Record<keyof Fields, boolean>> = {
   stopSignal: false,
   stopTimeoutMs: false,
   onSupervisorLoss: false,
+  onOwnerLoss: false,
   ready: false,
   live: false,
   restart: false,

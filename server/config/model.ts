@@ -77,6 +77,8 @@ export interface EntryConfig {
   readonly stopTimeoutMs: number;
   readonly stdin: 'ignore' | 'hold';
   readonly onSupervisorLoss: 'adopt' | 'stop';
+  /** What becomes of it when the session that asked for it is over and nobody else needs it. */
+  readonly onOwnerLoss: 'stop' | 'adopt';
 }
 
 export interface ServiceConfig extends EntryConfig {
@@ -111,7 +113,7 @@ export interface WorkspaceConfig {
   readonly file: string | null;
   readonly services: ReadonlyMap<string, ServiceConfig>;
   readonly tasks: ReadonlyMap<string, TaskConfig>;
-  /** `idle.grace`: how long the supervisor stays after its last client left. */
+  /** `idle.grace`: how long the supervisor stays after its last client left, and a session's things after its own. */
   readonly idleGraceMs: number;
 }
 

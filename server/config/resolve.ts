@@ -83,6 +83,7 @@ function commonPart(
     stopTimeoutMs: entry.stopTimeout,
     stdin: entry.stdin,
     onSupervisorLoss: entry.onSupervisorLoss,
+    onOwnerLoss: entry.onOwnerLoss,
   };
 }
 

@@ -28,7 +28,8 @@ export const configuration = z
           {
             grace: duration().prefault('5m').meta({
               title: 'Grace',
-              description: 'How long the supervisor stays after its last client left and nothing is left running.',
+              description:
+                'How long the supervisor stays after its last client left and nothing is left running, and how long what a window, terminal or named session started waits for it to come back.',
             }),
           },
           { error: 'a map with `grace`' },

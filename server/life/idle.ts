@@ -13,11 +13,17 @@ export class IdleGrace {
   #graceMs: number;
   #clients = 0;
   #timer: NodeJS.Timeout | null = null;
+  #over = false;
 
   constructor(graceMs: number, listener: IdleListener) {
     this.#graceMs = graceMs;
     this.#listener = listener;
     this.#arm();
+  }
+
+  /** Nobody was connected for a whole grace, and nobody has come since. */
+  get over(): boolean {
+    return this.#over;
   }
 
   retune(graceMs: number): void {
@@ -29,7 +35,9 @@ export class IdleGrace {
   clients(count: number): void {
     const was = this.#clients;
     this.#clients = count;
-    if ((was === 0) !== (count === 0)) this.#arm();
+    if ((was === 0) === (count === 0)) return;
+    this.#over = false;
+    this.#arm();
   }
 
   stop(): void {
@@ -41,6 +49,7 @@ export class IdleGrace {
     this.stop();
     if (this.#clients > 0) return;
     this.#timer = setTimeout(() => {
+      this.#over = true;
       this.#listener.onGraceOver();
       // Something may still run; it is looked at again, as nobody tells us when the last of it ended.
       this.#arm();

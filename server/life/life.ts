@@ -5,12 +5,11 @@ import { ApiServer } from '../api/server.ts';
 import { readStatus } from '../api/status.ts';
 import { describeProof } from '../process/describe.ts';
 import { sealFolder } from '../process/disk.ts';
-import { liveness } from '../process/identity.ts';
 import type { Claim } from '../store/claim.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Registry } from '../store/registry.ts';
-import type { Owner } from '../store/types.ts';
-import type { StoppedTree, Supervisor } from '../supervisor.ts';
+import type { Supervisor } from '../supervisor.ts';
+import type { ReapedTree } from '../task/holdings.ts';
 import type { Loss } from './claimLoss.ts';
 import type { ClaimWatch } from './claimWatch.ts';
 import { watchConfiguration } from './configWatch.ts';
@@ -22,6 +21,7 @@ import { IdleGrace } from './idle.ts';
 import { say, tellStarter } from './ownLog.ts';
 import { reloadConfiguration } from './reload.ts';
 import { rotateLogs } from './rotation.ts';
+import { Sessions } from './sessions.ts';
 import type { EndListener } from './signals.ts';
 
 /** How often memory is measured while somebody watches. */
@@ -62,12 +62,13 @@ export class SupervisorLife {
   readonly #feed: ChangeFeed;
   readonly #heartbeat: HeartbeatTimer;
   readonly #grace: IdleGrace;
+  readonly #sessions: Sessions;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #undo: (() => void)[] = [];
   #takenOver: Promise<void> = Promise.resolve();
   /** Something went wrong that must not go on unseen: the exit code says so, however it ends. */
   #faulty = false;
-  #ending: Promise<readonly StoppedTree[]> | null = null;
+  #ending: Promise<readonly ReapedTree[]> | null = null;
   #resolveEnd: (code: number) => void = () => {};
   /** The exit code, once everything is released. */
   readonly ended: Promise<number>;
@@ -97,9 +98,16 @@ export class SupervisorLife {
         return status;
       },
       reload: () => this.#reload(),
+      sessions: () => this.#sessions,
       down: async (): Promise<DownResult> => ({ trees: await this.#end({ kind: 'asked', by: 'client' }) }),
     });
-    this.#grace = new IdleGrace(supervisor.config.idleGraceMs, { onGraceOver: () => void this.#nobodyIsThere() });
+    this.#grace = new IdleGrace(supervisor.config.idleGraceMs, { onGraceOver: () => this.#endIfIdle() });
+    this.#sessions = new Sessions({
+      host: supervisor.host,
+      holdings: supervisor.holdings,
+      graceMs: supervisor.config.idleGraceMs,
+      onReaped: () => this.#endIfIdle(),
+    });
     this.#server = new ApiServer(handle, (count) => this.#grace.clients(count));
   }
 
@@ -129,6 +137,7 @@ export class SupervisorLife {
       void this.#end({ kind: 'cannot_serve', error: error as Error });
       return;
     }
+    this.#sessions.begin();
     this.#undo.push(watchConfiguration(supervisor.host.root, () => void this.#reload()));
     this.#every(MEMORY_PERIOD_MS, () => void this.#showMemory());
     this.#every(ROTATION_PERIOD_MS, () => void rotateLogs(supervisor));
@@ -159,20 +168,14 @@ export class SupervisorLife {
 
   async #reload(): ReturnType<typeof reloadConfiguration> {
     const result = await reloadConfiguration(this.#parts.supervisor);
-    if (result.ok) this.#grace.retune(this.#parts.supervisor.config.idleGraceMs);
+    const { idleGraceMs } = this.#parts.supervisor.config;
+    if (result.ok) for (const one of [this.#grace, this.#sessions]) one.retune(idleGraceMs);
     return result;
   }
 
-  /**
-   * Sessions that had a whole grace to come back are over, unless their process still lives (a suspended terminal); with
-   * nothing left running there is nothing to do here.
-   */
-  async #nobodyIsThere(): Promise<void> {
-    const { supervisor } = this.#parts;
-    const reaped = await supervisor.reap(hasEnded);
-    if (reaped.length > 0)
-      supervisor.host.journal('session_reaped', { session: null, trees: reaped.map((one) => one.name) });
-    if (!supervisor.busy && this.#server.connections.size === 0) await this.#end({ kind: 'asked', by: 'idle' });
+  /** Nobody was there for a whole grace, and with nothing left running there is nothing to do here. */
+  #endIfIdle(): void {
+    if (this.#grace.over && !this.#parts.supervisor.busy) void this.#end({ kind: 'asked', by: 'idle' });
   }
 
   #watchClaim(): void {
@@ -206,19 +209,20 @@ export class SupervisorLife {
   }
 
   /** The one way out, taken once; a second call waits for the first. */
-  #end(end: End): Promise<readonly StoppedTree[]> {
+  #end(end: End): Promise<readonly ReapedTree[]> {
     this.#ending ??= this.#leave(end);
     return this.#ending;
   }
 
-  async #leave(end: End): Promise<readonly StoppedTree[]> {
+  async #leave(end: End): Promise<readonly ReapedTree[]> {
     const { supervisor, claim, journal } = this.#parts;
     journal.append('supervisor_stopping', { why: end.kind, ...(end.kind === 'asked' ? { by: end.by } : {}) });
     if (end.kind === 'asked') supervisor.intent.drain(end.by);
     supervisor.intent.save();
     for (const timer of this.#timers) clearInterval(timer);
     this.#grace.stop();
-    let trees: readonly StoppedTree[] = [];
+    this.#sessions.stop();
+    let trees: readonly ReapedTree[] = [];
     if (end.kind === 'cannot_serve') {
       supervisor.freeze();
       tellStarter(`cannot listen at ${claim.lock.endpoint}: ${end.error.message}`);
@@ -295,10 +299,6 @@ export class SupervisorLife {
     timer.unref();
     this.#timers.push(timer);
   }
-}
-
-function hasEnded(owner: Owner): boolean {
-  return owner.kind === 'session' && (owner.process === null || liveness(owner.process) !== 'alive');
 }
 
 function exitCodeOf(end: End): number {

@@ -4,6 +4,7 @@
  */
 import { parseOwner } from '../store/treeRecord.ts';
 import type { Owner } from '../store/types.ts';
+import { Owners, parseOwners } from './owners.ts';
 
 /** A stop that is under way, in order with others; it is over when the incarnation's tree is proven empty. */
 export interface StopUnderWay {
@@ -32,7 +33,7 @@ export class Intent {
   /** As they are in the store. */
   readonly #saved = new Map<string, string>();
   readonly #touched = new Set<string>();
-  #everythingFor: Owner | null = null;
+  readonly #everything = new Owners(() => this.#touched.add(EVERYTHING));
   #drainBy: string | null = null;
 
   constructor(store: IntentStore) {
@@ -50,7 +51,7 @@ export class Intent {
 
   /** Who asked for every enabled service, so that one which is added later is started as well. */
   get everythingFor(): Owner | null {
-    return this.#everythingFor;
+    return this.#everything.all[0] ?? null;
   }
 
   /** By whom everything was asked to end, for good. */
@@ -58,9 +59,15 @@ export class Intent {
     return this.#drainBy;
   }
 
+  /** One more who wants everything; `null`: nobody does any more. */
   askForEverything(owner: Owner | null): void {
-    this.#everythingFor = owner;
-    this.#touched.add(EVERYTHING);
+    if (owner === null) this.#everything.clear();
+    else this.#everything.add(owner);
+  }
+
+  /** Nobody of these sessions wants everything any more. What is pending for them is somebody else's decision. */
+  forget(sessions: ReadonlySet<string>): void {
+    this.#everything.drop(sessions);
   }
 
   drain(by: string | null): void {
@@ -126,7 +133,7 @@ export class Intent {
     for (const [key, value] of Object.entries(saved)) {
       this.#saved.set(key, JSON.stringify(value));
       this.#touched.add(key);
-      if (key === EVERYTHING) this.#everythingFor = parseOwner(value);
+      if (key === EVERYTHING) this.#everything.restore(parseOwners(value));
       else if (key === DRAIN) this.#drainBy = typeof value === 'string' ? value : null;
       else if (key.startsWith(PENDING)) {
         const owner = parseOwner(value);
@@ -148,7 +155,7 @@ export class Intent {
   }
 
   #valueOf(key: string): unknown {
-    if (key === EVERYTHING) return this.#everythingFor;
+    if (key === EVERYTHING) return this.#everything.all.length === 0 ? null : this.#everything.all;
     if (key === DRAIN) return this.#drainBy;
     if (key.startsWith(PENDING)) return this.#pending.get(key.slice(PENDING.length)) ?? null;
     const stop = key.startsWith(STOP) ? this.#stops.get(key.slice(STOP.length)) : undefined;

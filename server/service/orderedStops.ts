@@ -44,7 +44,7 @@ export class OrderedStops {
       this.#intent.stopped(stop);
       const service = this.#services.get(stop.name);
       if (stop.thenFor !== null && service !== undefined && mayStart(service))
-        this.#intent.pend(stop.name, stop.thenFor);
+        this.#intent.pend(stop.name, service.owner);
     }
   }
 

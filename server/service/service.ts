@@ -6,6 +6,7 @@ import { FailureText } from './failure.ts';
 import type { WorkspaceHost } from './host.ts';
 import { adoptService, launchService } from './launchService.ts';
 import { emptied, type OutwardAction, PolicyMachine } from './machine.ts';
+import { Owners, ownerKind, ownerName } from './owners.ts';
 import { Pending, type Waiting } from './pending.ts';
 import { detail } from './policy/describe.ts';
 import {
@@ -17,7 +18,7 @@ import {
   stateName,
 } from './policy/policy.ts';
 import type { ServiceEvent, ServiceStateName } from './policy/types.ts';
-import { isRest, ownerName, serviceUrl } from './standing.ts';
+import { isRest, serviceUrl } from './standing.ts';
 import type { ServiceStatus } from './status.ts';
 import { type Inherited, inheritedOf, NOTHING_INHERITED, recall, remembered } from './succession.ts';
 import type { SupervisedTree } from './tree.ts';
@@ -31,13 +32,14 @@ import { ServiceWatch } from './watchers.ts';
 export class ManagedService {
   /** Why it has not started although it was asked to. */
   readonly pending = new Pending((waiting) => this.#notify(waiting));
+  /** Who asked for it; the first of them has it. */
+  readonly owners = new Owners(() => this.#ownersChanged());
   readonly #host: WorkspaceHost;
   readonly #changed: (service: ManagedService) => void;
   readonly #machine: PolicyMachine;
   readonly #waiters = new Waiters();
   #inherited: Inherited = NOTHING_INHERITED;
   #config: ServiceConfig;
-  #owner: Owner = { kind: 'configuration' };
   #tree: SupervisedTree | null = null;
   #launching: Promise<void> | null = null;
   #watch: ServiceWatch | null = null;
@@ -81,7 +83,7 @@ export class ManagedService {
   }
 
   get owner(): Owner {
-    return this.#owner;
+    return this.owners.first;
   }
 
   get tree(): SupervisedTree | null {
@@ -126,14 +128,8 @@ export class ManagedService {
 
   start(owner: Owner): void {
     this.pending.end();
-    this.#setOwner(owner);
+    this.owners.begin(owner);
     this.dispatch({ type: 'start' });
-  }
-
-  /** What runs belongs to `owner` from now on. */
-  belongTo(owner: Owner): void {
-    this.#setOwner(owner);
-    this.#notify();
   }
 
   /**
@@ -150,8 +146,7 @@ export class ManagedService {
   }
 
   /** Resolves once the next incarnation was spawned, or could not be. */
-  async restart(owner: Owner): Promise<void> {
-    this.#owner = owner;
+  async restart(): Promise<void> {
     const next = this.#state.incarnation + 1;
     this.dispatch({ type: 'restart' });
     const over = (incarnation: number): boolean =>
@@ -174,7 +169,7 @@ export class ManagedService {
     const restored = recall(json);
     if (restored === null) return null;
     this.#machine.state = restored.state;
-    this.#owner = restored.owner;
+    this.owners.restore(restored.owners);
     if (hasTree) this.#inherited = inheritedOf(restored);
     if (this.state === 'failed') void this.#explainFailure();
     if (!hasTree && restored.waiting !== null) {
@@ -182,12 +177,12 @@ export class ManagedService {
       this.dispatch(emptied(restored.waiting.incarnation, null));
       return null;
     }
-    return !hasTree && restored.wanted ? this.#owner : null;
+    return !hasTree && restored.wanted ? this.owner : null;
   }
 
   /** Takes over a live incarnation that an earlier supervisor started. */
   adopt(record: TreeRecord): void {
-    this.#owner = record.owner;
+    if (this.owners.all.length === 0) this.owners.restore([record.owner]);
     this.#port = record.ports[0] ?? null;
     if (this.#port !== null) this.#host.ports.reserve(this.#port, this.name);
     this.#readyAt = record.readyAt;
@@ -208,7 +203,7 @@ export class ManagedService {
     if (dispatched === 'nested') return;
     if (dispatched === 'changed') {
       if (this.state !== 'failed') this.#failure.clear();
-      this.#host.registry.setService(this.name, remembered(this.#state, this.#owner));
+      this.#host.registry.setService(this.name, remembered(this.#state, this.owners.all));
     }
     // A probe that succeeds as ever is news for nobody.
     if (dispatched === 'changed' || event.type !== 'live') this.#notify();
@@ -233,7 +228,8 @@ export class ManagedService {
       memoryMb: this.#watch?.memoryMb ?? null,
       port: tree === null ? null : this.#port,
       url: tree === null ? null : serviceUrl(this.#config, this.#port),
-      owner: ownerName(this.#owner),
+      owner: ownerName(this.owner),
+      ownerKind: ownerKind(this.owner),
       readyAt: tree === null ? null : this.#readyAt,
       log: this.log,
       detail: this.pending.text ?? detail(this.#state, this.#host.now(), this.name),
@@ -288,7 +284,7 @@ export class ManagedService {
     this.#readyAt = null;
     const started = await launchService(this.#host, this.#config, {
       incarnation,
-      owner: this.#owner,
+      owner: this.owner,
       previousPort: this.#port,
       log: this.log,
     });
@@ -304,6 +300,8 @@ export class ManagedService {
 
   #follow(tree: SupervisedTree, incarnation: number): void {
     this.#tree = tree;
+    // It may have been handed over while it was launched.
+    if (tree.record.owner !== this.owner) tree.remember({ owner: this.owner });
     this.#outputOffset = tree.record.outputOffset;
     this.#watch = new ServiceWatch(this.#config, this.#host, tree, this.#port, (event) => this.dispatch(event));
     if (this.#inherited.exitTold) return;
@@ -335,10 +333,12 @@ export class ManagedService {
     if (await this.#failure.explain(() => this.#state, this.name, this.log, this.#outputOffset)) this.#notify();
   }
 
-  #setOwner(owner: Owner): void {
-    this.#owner = owner;
-    this.#tree?.remember({ owner });
-    if (!this.atRest) this.#host.registry.setService(this.name, remembered(this.#state, owner));
+  #ownersChanged(): void {
+    this.#tree?.remember({ owner: this.owner });
+    const { all } = this.owners;
+    // The one who asked for what has not started yet stands in the intent.
+    if (!this.atRest || all.length > 1) this.#host.registry.setService(this.name, remembered(this.#state, all));
+    this.#notify();
   }
 
   #notify(waiting?: Waiting): void {

@@ -1,6 +1,5 @@
 /** How a service stands towards those who look at it: at rest, towards a condition, at a URL. */
 import type { DependencyCondition, ServiceConfig } from '../config/model.ts';
-import type { Owner } from '../store/types.ts';
 import type { ConditionState } from './dependencies.ts';
 import type { ServiceStateName } from './policy/types.ts';
 
@@ -76,9 +75,4 @@ export function serviceUrl(config: ServiceConfig, port: number | null): string |
   if (port === null || config.kind === 'lsp') return null;
   const speaksHttp = config.kind !== 'service' || config.ready?.probe.kind === 'http';
   return speaksHttp ? `http://localhost:${port}/` : null;
-}
-
-/** Whose a tree is, in one word: `configuration`, or the session's name. */
-export function ownerName(owner: Owner): string {
-  return owner.kind === 'session' ? owner.session : 'configuration';
 }

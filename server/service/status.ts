@@ -1,4 +1,5 @@
 /** What clients are shown of a service: `ps --json`, to the letter of DESIGN 9; fields beyond it are additions. */
+import type { OwnerKind } from './owners.ts';
 import type { LastExit, ServiceStateName } from './policy/types.ts';
 
 export interface ServiceStatus {
@@ -15,6 +16,8 @@ export interface ServiceStatus {
   readonly url: string | null;
   /** `configuration` or the session's name. */
   readonly owner: string;
+  /** What stands behind the owner. */
+  readonly ownerKind: OwnerKind;
   readonly readyAt: number | null;
   readonly log: string;
   /** One line for a person: why it waits, when it respawns, why it failed. `null` when there is nothing to say. */

@@ -1,6 +1,6 @@
 import { isValidPid } from '../process/identity.ts';
 import type { ProcessIdentity, TreeIdentity } from '../process/types.ts';
-import type { Owner, TreeRecord } from './types.ts';
+import { type Owner, SESSION_HOLDERS, type TreeRecord } from './types.ts';
 
 /**
  * `value` as a record of a tree; `null` when it is none. Strict: signals are sent by what a record says. Fields that a
@@ -61,14 +61,15 @@ function parseTree(value: unknown): TreeIdentity | null {
   };
 }
 
-/** `null` for what is no owner. */
+/** `null` for what is none. A record without a holder is of a version that knew sessions by their names only. */
 export function parseOwner(value: unknown): Owner | null {
   if (!isObject(value)) return null;
   if (value.kind === 'configuration') return { kind: 'configuration' };
-  if (value.kind !== 'session' || !isText(value.session)) return null;
+  if (value.kind !== 'session' || !isText(value.session) || value.session === '') return null;
   const process = value.process ?? null;
   if (process !== null && !isIdentity(process)) return null;
-  return { kind: 'session', session: value.session, process: process === null ? null : bareIdentity(process) };
+  const holder = SESSION_HOLDERS.find((one) => one === value.holder) ?? 'named';
+  return { kind: 'session', session: value.session, holder, process: process === null ? null : bareIdentity(process) };
 }
 
 function isIdentity(value: unknown): value is ProcessIdentity {

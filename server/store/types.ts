@@ -41,10 +41,21 @@ export interface Heartbeat {
   readonly runs: readonly string[];
 }
 
+/** What stands behind a session: an editor window, a terminal's command, or a name that somebody chose. */
+export type SessionHolder = 'window' | 'terminal' | 'named';
+
+export const SESSION_HOLDERS: readonly SessionHolder[] = ['window', 'terminal', 'named'];
+
 /** Whose a tree is: the configuration's, or a client session's. */
-export type Owner =
-  | { readonly kind: 'configuration' }
-  | { readonly kind: 'session'; readonly session: string; readonly process: ProcessIdentity | null };
+export type Owner = { readonly kind: 'configuration' } | SessionOwner;
+
+export interface SessionOwner {
+  readonly kind: 'session';
+  readonly session: string;
+  readonly holder: SessionHolder;
+  /** The client that asked; `null` where it could not be identified. */
+  readonly process: ProcessIdentity | null;
+}
 
 /** One live tree in `registry.json`. */
 export interface TreeRecord {

@@ -91,6 +91,11 @@ export class ExecCommand implements Command {
     return this.#file.id;
   }
 
+  /** It lives no longer than its terminal. */
+  get attached(): boolean {
+    return this.#file.attached;
+  }
+
   get owner(): Owner {
     return this.#file.owner;
   }

@@ -4,6 +4,7 @@ import { readExitRecord } from '../process/exitRecord.ts';
 import type { ExitRecord } from '../process/types.ts';
 import type { GraphEntry, StartDecision } from '../service/dependencies.ts';
 import type { WorkspaceHost } from '../service/host.ts';
+import { Owners } from '../service/owners.ts';
 import { runFolder } from '../store/paths.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
 import { continueTask } from './policy.ts';
@@ -16,7 +17,8 @@ import type { ToldRun } from './told.ts';
 /** One execution of a task graph: every task of it is started at most once. Kept in `runs/<id>/run.json`. */
 export class TaskRun {
   readonly id: string;
-  readonly owner: Owner;
+  /** Who asked for it; the first of them has it. */
+  readonly owners: Owners;
   readonly tasks: ReadonlyMap<string, RunTask>;
   readonly #host: WorkspaceHost;
   readonly #createdAt: number;
@@ -32,9 +34,9 @@ export class TaskRun {
     configs: ReadonlyMap<string, TaskConfig>,
     changed: () => void,
   ) {
-    const { id, owner, createdAt, closed } = file;
+    const { id, owners, createdAt, closed } = file;
     this.id = id;
-    this.owner = owner;
+    this.owners = new Owners(() => this.#ownersChanged(), owners);
     this.#host = host;
     this.#createdAt = createdAt;
     this.#closed = closed;
@@ -42,7 +44,7 @@ export class TaskRun {
     const task = ({ terms, progress }: TaskEntry): RunTask => {
       const place = {
         runId: id,
-        owner,
+        owner: () => this.owners.first,
         log: taskLogPath(host.stateDir, id, terms.name),
         exitRecordPath: (attempt: number) => taskExitPath(host.stateDir, id, terms.name, attempt),
         save: () => this.#save(),
@@ -67,7 +69,7 @@ export class TaskRun {
       // A full disk: each task's own start says so, in words.
     }
     const tasks = configs.map((config) => ({ terms: termsOf(config), progress: NOT_BEGUN }));
-    const file = { id, owner, createdAt: Date.now(), closed: false, tasks };
+    const file = { id, owners: [owner], createdAt: Date.now(), closed: false, tasks };
     const run = new TaskRun(host, file, new Map(configs.map((config) => [config.name, config])), changed);
     run.#save();
     run.#tellStarted();
@@ -212,6 +214,12 @@ export class TaskRun {
     return states.every((state) => state === 'succeeded' || state === 'cached') ? 'succeeded' : 'failed';
   }
 
+  #ownersChanged(): void {
+    this.#save();
+    for (const task of this.tasks.values()) task.tree?.remember({ owner: this.owners.first });
+    this.#changed();
+  }
+
   #progressed(): void {
     this.#close();
     this.#changed();
@@ -231,7 +239,7 @@ export class TaskRun {
   /** Best effort: a full disk must not end the run, whose result stands in the journal too. */
   #save(): void {
     const tasks = [...this.tasks.values()].map(({ terms, progress }) => ({ terms, progress }));
-    const file = { id: this.id, owner: this.owner, createdAt: this.#createdAt, closed: this.#closed, tasks };
+    const file = { id: this.id, owners: this.owners.all, createdAt: this.#createdAt, closed: this.#closed, tasks };
     const written = writeRunFile(this.#host.stateDir, file, this.#state);
     if (!written.ok) this.#host.journal('health_warn', { reason: written.failure.reason, detail: `run ${this.id}` });
   }

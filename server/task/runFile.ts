@@ -2,11 +2,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dependency } from '../config/model.ts';
+import { parseOwners } from '../service/owners.ts';
 import { writeFileAtomicSync } from '../store/atomic.ts';
 import type { WriteResult } from '../store/ioFailure.ts';
 import { decodeName, encodeName, runFolder, runsFolder } from '../store/paths.ts';
 import { parseObject, readSmallFile } from '../store/smallFile.ts';
-import { isObject, parseOwner } from '../store/treeRecord.ts';
+import { isObject } from '../store/treeRecord.ts';
 import type { Owner } from '../store/types.ts';
 import type { TaskProgress, TaskTerms } from './progress.ts';
 import type { RunStatus, TaskStateName } from './status.ts';
@@ -18,7 +19,8 @@ export interface TaskEntry {
 
 export interface RunFile {
   readonly id: string;
-  readonly owner: Owner;
+  /** Who asked for it; the first of them has it. */
+  readonly owners: readonly Owner[];
   readonly createdAt: number;
   /** Its end stands in the journal. */
   readonly closed: boolean;
@@ -49,9 +51,9 @@ export function taskExitPath(stateDir: string, run: string, task: string, attemp
 
 /** Not flushed: it outlives the supervisor, and a flush for each task would hold everybody else up. */
 export function writeRunFile(stateDir: string, run: RunFile, state: RunStatus['state']): WriteResult {
-  const { id, owner, createdAt, closed } = run;
+  const { id, owners, createdAt, closed } = run;
   const tasks = run.tasks.map(({ terms, progress }) => ({ name: terms.name, ...progress, terms }));
-  const text = `${JSON.stringify({ version: 1, id, state, owner, createdAt, closed, tasks })}\n`;
+  const text = `${JSON.stringify({ version: 1, id, state, owners, createdAt, closed, tasks })}\n`;
   return writeFileAtomicSync(runFilePath(stateDir, id), text, { durable: false });
 }
 
@@ -96,11 +98,10 @@ const LARGEST_FILE = 64 * 1024 * 1024;
 export function parseRunFile(text: string, id: string): RunFile | null {
   const value = parseObject(text);
   if (value === null || value.version !== 1 || value.id !== id || !Array.isArray(value.tasks)) return null;
-  const owner = parseOwner(value.owner);
   const tasks = value.tasks.map(parseTask);
-  if (owner === null || !isTime(value.createdAt) || typeof value.closed !== 'boolean') return null;
+  if (!Array.isArray(value.owners) || !isTime(value.createdAt) || typeof value.closed !== 'boolean') return null;
   if (!tasks.every((task) => task !== null)) return null;
-  return { id, owner, createdAt: value.createdAt, closed: value.closed, tasks };
+  return { id, owners: parseOwners(value.owners), createdAt: value.createdAt, closed: value.closed, tasks };
 }
 
 function parseTask(value: unknown): TaskEntry | null {

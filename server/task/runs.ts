@@ -40,8 +40,9 @@ export class Runs {
     return [...this.#runs.values()].some((run) => !run.ended);
   }
 
-  isUnderWay(task: string): boolean {
-    return [...this.#runs.values()].some((run) => run.tasks.get(task)?.ended === false);
+  /** The run in which a task is under way. */
+  underWay(task: string): TaskRun | undefined {
+    return [...this.#runs.values()].find((run) => run.tasks.get(task)?.ended === false);
   }
 
   /** How the newest run of a task stands towards the condition `succeeded`. */
@@ -55,7 +56,7 @@ export class Runs {
 
   /** Begins a run of those of `tasks` that are not under way in another; none is started by this yet. */
   begin(id: string, tasks: readonly TaskConfig[], owner: Owner): void {
-    const wanted = tasks.filter((task) => !this.isUnderWay(task.name));
+    const wanted = tasks.filter((task) => this.underWay(task.name) === undefined);
     if (wanted.length === 0) return;
     const run = TaskRun.begin(this.#host, id, wanted, owner, this.#changed);
     this.#runs.set(id, run);
@@ -76,13 +77,6 @@ export class Runs {
     if (tasks.length === 0) return null;
     const proofs = await allOver(tasks.filter((task) => !task.ended).map((task) => task.cancel()));
     return proofs.filter((proof) => proof !== null);
-  }
-
-  /** Cancels the runs that `belongs`; resolves with what was proven gone. */
-  async cancel(belongs: (owner: Owner) => boolean): Promise<{ readonly name: string; readonly proof: EmptyProof }[]> {
-    const runs = [...this.#runs.values()].filter((run) => belongs(run.owner));
-    const canceled = await allOver(runs.map((run) => run.cancel()));
-    return canceled.flat().flatMap(({ name, proof }) => (proof === null ? [] : [{ name, proof }]));
   }
 
   /** Reads what earlier supervisors left of runs. Until `resume` nothing of it moves. */

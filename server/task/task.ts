@@ -9,7 +9,7 @@ import type { TaskStateName, TaskStatus } from './status.ts';
 
 export interface TaskPlace {
   readonly runId: string;
-  readonly owner: Owner;
+  readonly owner: () => Owner;
   readonly log: string;
   readonly exitRecordPath: (attempt: number) => string;
   /** Writes the progress down; nothing is done or told that a successor could not know of. */
@@ -117,7 +117,7 @@ export class RunTask {
       role: 'task',
       incarnation: attempt,
       tree,
-      owner: this.#place.owner,
+      owner: this.#place.owner(),
       onSupervisorLoss: this.terms.onSupervisorLoss,
       logPath: this.#place.log,
       outputOffset: 0,
@@ -225,7 +225,7 @@ export class RunTask {
       name: this.name,
       role: 'task',
       incarnation: attempt,
-      owner: this.#place.owner,
+      owner: this.#place.owner(),
       onSupervisorLoss: this.terms.onSupervisorLoss,
       stop: this.terms,
       command: config.command,

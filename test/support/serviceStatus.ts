@@ -15,6 +15,7 @@ export function serviceStatus(name: string, change: Partial<ServiceStatus> = {})
     port: null,
     url: null,
     owner: 'configuration',
+    ownerKind: 'configuration',
     readyAt: null,
     log: `/state/logs/${name}.log`,
     detail: null,

@@ -28,7 +28,7 @@ export const exec: Verb = {
   run(context, { positionals, options }) {
     const session = options.get('session');
     const owner = typeof session === 'string' ? session : null;
-    return withSupervisor(context, { mode: 'start', session: owner }, async ({ client }) => {
+    return withSupervisor(context, { mode: 'start', session: owner, holder: 'named' }, async ({ client }) => {
       const [program = '', ...rest] = positionals;
       const env = Object.fromEntries(
         Object.entries(context.environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

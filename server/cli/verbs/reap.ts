@@ -1,13 +1,17 @@
+import type { ReapResult } from '../../api/protocol.ts';
 import { hasSurvivors, proofLines } from '../proof.ts';
-import { Exit, type Verb } from '../verb.ts';
+import { handoverLines, unknownSession } from '../sessionLines.ts';
+import { type Context, Exit, type Verb } from '../verb.ts';
 import { fail, requestEnd, withSupervisor } from '../withSupervisor.ts';
 
 export const reap: Verb = {
   name: 'reap',
   summary: "end a session's processes",
   usage: '--session <session>',
-  description:
-    'Ends everything that belongs to a session: services and commands that were started with `--session`, each with its whole process tree, and proves that nothing of it is left. Meant for the end of an editor window, a CI job or an agent. What belongs to the configuration or to another session is not touched. A session that owns nothing is no error.',
+  description: [
+    'Ends everything that belongs to a session: services, runs and commands, each with its whole process tree, and proves that nothing of it is left; what survives is listed with pid, start time and the reason, and the exit code is 1. Meant for the end of a CI job or an agent. A session that is forgotten ends by itself when nobody of it was there for `idle.grace`.',
+    'What belongs to the workspace or to another session is not touched. What another session has asked for too, or has something running that depends on, goes on and belongs to that session from then on; so does, for the workspace, what the configuration says `onOwnerLoss: adopt` of. A session that owns nothing, or that nobody knows, is no error.',
+  ].join('\n'),
   positionals: { least: 0, most: 0 },
   options: [{ long: 'session', value: 'session', description: 'the session to end' }],
   examples: [
@@ -19,17 +23,19 @@ export const reap: Verb = {
       context.terminal.say('coppice: reap needs --session <session>\n`coppice reap --help` explains it.');
       return Exit.usage;
     }
-    const nothing = (): number => {
-      if (context.json) context.terminal.print(JSON.stringify({ session, trees: [] }, null, 2));
-      else context.terminal.print('Nothing is left: nothing was running.');
-      return Exit.done;
-    };
-    return withSupervisor(context, { mode: 'resume', without: nothing }, async (attached) => {
+    const without = (): number =>
+      report(context, { session, known: false, trees: [], handedOver: [], sessions: [] }, 'No supervisor runs here.');
+    return withSupervisor(context, { mode: 'resume', without }, async (attached) => {
       const { answer } = await requestEnd(context, attached, 'reap', { session });
-      if (!answer.ok) return fail(context, answer.failure);
-      if (context.json) context.terminal.print(JSON.stringify(answer.value, null, 2));
-      else for (const line of proofLines(answer.value.trees)) context.terminal.print(line);
-      return hasSurvivors(answer.value.trees) ? Exit.failed : Exit.done;
+      return answer.ok ? report(context, answer.value, null) : fail(context, answer.failure);
     });
   },
 };
+
+function report({ terminal, json }: Context, result: ReapResult, why: string | null): number {
+  const unknown = why ?? unknownSession(result);
+  if (unknown !== null) terminal.say(`coppice: ${unknown}`);
+  const lines = json ? [JSON.stringify(result, null, 2)] : [...handoverLines(result), ...proofLines(result.trees)];
+  for (const line of lines) terminal.print(line);
+  return hasSurvivors(result.trees) ? Exit.failed : Exit.done;
+}

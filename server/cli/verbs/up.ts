@@ -56,7 +56,7 @@ export const up: Verb = {
     if (!opened.ok) return fail(context, opened.failure);
     const { workspace } = opened;
     // What a terminal shows ends with it, however that ends: killed, it cannot stop anything itself.
-    const session = invocation.options.has('detach') ? null : `up-${process.pid}`;
+    const session = invocation.options.has('detach') ? null : sessionName();
     // The configuration is checked here while the supervisor starts on another core; a wrong one ends it by itself.
     const early =
       findConfigFile(workspace.root).kind === 'one'
@@ -92,6 +92,11 @@ export const up: Verb = {
     }
   },
 };
+
+/** Of this very process: a later one that happens to get its pid is another session. */
+function sessionName(): string {
+  return `up-${process.pid}-${Math.round(performance.timeOrigin).toString(36)}`;
+}
 
 /** A supervisor that was found while it stops everything is waited for, and the next one does the work. */
 const MOST_ATTEMPTS = 3;

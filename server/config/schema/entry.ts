@@ -76,4 +76,9 @@ export const entryFields = {
     title: 'On supervisor loss',
     description: '`adopt`: it keeps running and the next supervisor takes it over. `stop`: the next one stops it.',
   }),
+  onOwnerLoss: oneOf(['stop', 'adopt']).prefault('stop').meta({
+    title: 'On owner loss',
+    description:
+      'What happens when the window, terminal or named session that started it has been gone for the whole of `idle.grace` and nobody else needs it. `stop`: it is stopped. `adopt`: it keeps running and belongs to the workspace. What was started without a session (`up --detach`, `start`) is never concerned.',
+  }),
 };

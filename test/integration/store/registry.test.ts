@@ -74,7 +74,8 @@ describe('the registry', () => {
   });
 
   it('gives every field of a record back', async () => {
-    const session = { kind: 'session', session: 's', process: { pid: 3, startTime: '3', bootId: BOOT } } as const;
+    const process = { pid: 3, startTime: '3', bootId: BOOT };
+    const session = { kind: 'session', session: 's', holder: 'window', process } as const;
     const record = tree('web', { owner: session, readyAt: 5 });
     open().registry.registerNow(record);
     assert.deepEqual(readRegistry(stateDir).trees.get(record.key), record);

@@ -60,6 +60,7 @@ describe('analyse', () => {
       stopTimeoutMs: 5000,
       stdin: 'ignore',
       onSupervisorLoss: 'adopt',
+      onOwnerLoss: 'stop',
       kind: 'service',
       port: null,
       ready: null,

@@ -58,6 +58,7 @@ services:
     ['enabled: false', ['enabled']],
     ['idleStop: 5m', ['idleStopMs']],
     ['onSupervisorLoss: stop', ['onSupervisorLoss']],
+    ['onOwnerLoss: adopt', ['onOwnerLoss']],
   ];
   for (const [line, fields] of retunings) {
     it(`takes over ${line} without a new process`, () => {

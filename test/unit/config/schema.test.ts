@@ -69,6 +69,7 @@ describe('the JSON Schema of the configuration', () => {
       ...['command', 'cwd', 'dependsOn', 'enabled', 'env', 'envFile', 'idleStop', 'kind', 'languages', 'live'],
       ...[
         'memory',
+        'onOwnerLoss',
         'onSupervisorLoss',
         'port',
         'ready',
@@ -87,6 +88,7 @@ describe('the JSON Schema of the configuration', () => {
     assert.deepEqual(Object.keys(entry('tasks').properties ?? {}).sort(), [
       ...['attentionCodes', 'cache', 'command', 'cwd', 'dependsOn', 'env', 'envFile', 'envInputs', 'inputs'],
       ...[
+        'onOwnerLoss',
         'onSupervisorLoss',
         'outputs',
         'problemMatcher',

@@ -56,7 +56,7 @@ describe('a managed service', () => {
   it('starts once, and the newest way, when it is restarted while it is being launched', async () => {
     const web = service({});
     web.start(OWNER);
-    await web.restart(OWNER);
+    await web.restart();
     assert.deepEqual([web.status.incarnation, web.status.pid !== null], [2, true]);
   });
 
@@ -65,7 +65,7 @@ describe('a managed service', () => {
     web.start(OWNER);
     await web.until(() => web.state === 'ready');
     web.retune({ ...web.config, command: { kind: 'argv', argv: ['/nowhere/at-all'] } });
-    await web.restart(OWNER);
+    await web.restart();
     assert.equal(web.state, 'failed');
   });
 

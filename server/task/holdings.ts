@@ -1,0 +1,166 @@
+import type { EmptyProof } from '../process/types.ts';
+import type { GraphEntry } from '../service/dependencies.ts';
+import type { Intent } from '../service/intent.ts';
+import { type Holding, handOver } from '../service/lease/handover.ts';
+import { allOver } from '../service/order.ts';
+import type { NameOutcome } from '../service/outcome.ts';
+import { isOfAny } from '../service/owners.ts';
+import type { ManagedService } from '../service/service.ts';
+import type { Owner } from '../store/types.ts';
+import type { Commands } from './commands.ts';
+import type { Runs } from './runs.ts';
+
+export interface HoldingsParts {
+  readonly services: ReadonlyMap<string, ManagedService>;
+  readonly runs: Runs;
+  readonly commands: Commands;
+  readonly intent: Intent;
+  readonly graph: () => ReadonlyMap<string, GraphEntry>;
+  /** Stops services in the order of their dependencies. */
+  readonly stop: (names: readonly string[]) => Promise<readonly NameOutcome[]>;
+  readonly changed: () => void;
+}
+
+export interface ReapedTree {
+  readonly name: string;
+  readonly proof: EmptyProof;
+}
+
+/** What became of the things of one session. */
+export interface ReapedSession {
+  readonly session: string;
+  /** What was stopped, each with the proof of it. */
+  readonly trees: readonly ReapedTree[];
+  readonly handedOver: readonly { readonly name: string; readonly to: Owner }[];
+}
+
+/** What belongs to whom: services, runs and commands, and what becomes of them when their sessions are over. */
+export class Holdings {
+  readonly #parts: HoldingsParts;
+
+  constructor(parts: HoldingsParts) {
+    this.#parts = parts;
+  }
+
+  /** Everybody whom something belongs to or who needs something, each at the least once. */
+  owners(): Owner[] {
+    const { commands, intent } = this.#parts;
+    const claims = this.#holdings().flatMap((one) => one.claims);
+    // An attached command ends with its terminal, and sees to that itself.
+    const own = [...commands.live.values()].flatMap((one) => (one.attached ? [] : [one.owner]));
+    return [...claims, ...own, ...intent.pending.values()];
+  }
+
+  /** Names of what belongs to `session`. */
+  of(session: string): string[] {
+    const { commands } = this.#parts;
+    const sessions = new Set([session]);
+    const held = this.#holdings().filter(({ claims }) => claims[0] !== undefined && isOfAny(claims[0], sessions));
+    const names = held.flatMap(({ key, entries }) =>
+      key.startsWith(RUN) ? [`run ${key.slice(RUN.length)}`] : entries,
+    );
+    const own = [...commands.live.values()].filter((one) => isOfAny(one.owner, sessions));
+    return [...names, ...own.map((one) => one.tree.record.name)];
+  }
+
+  /**
+   * These sessions are over, all at once: what somebody else needs goes to him, the rest is stopped and proven empty.
+   * One answer a session.
+   */
+  async reap(sessions: ReadonlySet<string>): Promise<ReapedSession[]> {
+    const { services, runs, commands, intent, graph, stop, changed } = this.#parts;
+    const holdings = this.#holdings();
+    const plan = handOver(sessions, holdings, graph());
+    const sessionOf = new Map(holdings.map(({ key, claims }) => [key, nameOf(claims[0])]));
+    const over = new Set(plan.over);
+    for (const { key } of holdings) if (!over.has(key)) this.#pass(key, sessions, plan.handedOver.get(key) ?? null);
+    intent.forget(sessions);
+    const stopping: string[] = [];
+    for (const name of services.keys()) {
+      if (!over.has(SERVICE + name)) continue;
+      const service = services.get(name);
+      intent.unpend(name);
+      service?.pending.end();
+      if (service?.atRest === false) stopping.push(name);
+    }
+    intent.save();
+    changed();
+    const canceling = [...runs.values()].filter((run) => over.has(RUN + run.id));
+    const commanded = [...sessions].map(async (session): Promise<ReapedSession> => {
+      const belongs = (owner: Owner): boolean => isOfAny(owner, new Set([session]));
+      return { session, trees: await commands.stop(belongs), handedOver: [] };
+    });
+    const [stopped, canceled, commandsEnded] = await allOver([
+      stopping.length > 0 ? stop(stopping) : [],
+      allOver(canceling.map(async (run) => ({ run, tasks: await run.cancel() }))),
+      allOver(commanded),
+    ] as const);
+    return commandsEnded.map(({ session, trees }) => {
+      const isOwn = (key: string): boolean => sessionOf.get(key) === session;
+      const ofServices = stopped.filter(({ name }) => isOwn(SERVICE + name)).flatMap(proven);
+      const ofRuns = canceled
+        .filter(({ run }) => isOwn(RUN + run.id))
+        .flatMap(({ tasks }) => tasks.flatMap((task) => proven(task)));
+      const handedOver = [...plan.handedOver].filter(([key]) => isOwn(key));
+      return {
+        session,
+        trees: [...ofServices, ...ofRuns, ...trees],
+        handedOver: handedOver.map(([key, to]) => ({ name: key.slice(key.indexOf('/') + 1), to })),
+      };
+    });
+  }
+
+  /** Ends everything that runs or waits to. A step that fails keeps none of the others from its end. */
+  async endAll(): Promise<ReapedTree[]> {
+    const { services, runs, commands, intent, stop, changed } = this.#parts;
+    for (const name of intent.pending.keys()) services.get(name)?.pending.end();
+    intent.giveUp();
+    intent.save();
+    changed();
+    const running = [...services.values()].filter((one) => !one.atRest).map((one) => one.name);
+    const [stopped, canceled, ended] = await allOver([
+      running.length > 0 ? stop(running) : [],
+      allOver([...runs.values()].map((run) => run.cancel())),
+      commands.stop(() => true),
+    ] as const);
+    return [...stopped.flatMap(proven), ...ended, ...canceled.flat().flatMap(proven)];
+  }
+
+  /** What is kept: nobody of `sessions` counts any more, and `to`, where it was theirs, has it. */
+  #pass(key: string, sessions: ReadonlySet<string>, to: Owner | null): void {
+    const { services, runs, intent } = this.#parts;
+    const name = key.slice(key.indexOf('/') + 1);
+    const owners = key.startsWith(RUN) ? runs.get(name)?.owners : services.get(name)?.owners;
+    if (to === null) owners?.drop(sessions);
+    else owners?.pass(sessions, to);
+    if (to !== null && key.startsWith(SERVICE) && intent.pending.has(name)) intent.pend(name, to);
+  }
+
+  #holdings(): Holding[] {
+    const { services, runs, intent } = this.#parts;
+    const ofServices = [...services.values()].flatMap((service): Holding[] => {
+      const { name, owners, config } = service;
+      if (service.atRest && !intent.pending.has(name)) return [];
+      return [{ key: SERVICE + name, claims: owners.all, entries: [name], adopt: config.onOwnerLoss === 'adopt' }];
+    });
+    const ofRuns = [...runs.values()].flatMap((run): Holding[] => {
+      const open = [...run.tasks.values()].filter((task) => !task.ended);
+      if (open.length === 0) return [];
+      const entries = open.map((task) => task.name);
+      const adopt = open.some((task) => task.config?.onOwnerLoss === 'adopt');
+      return [{ key: RUN + run.id, claims: run.owners.all, entries, adopt }];
+    });
+    return [...ofServices, ...ofRuns];
+  }
+}
+
+const SERVICE = 'service/';
+const RUN = 'run/';
+
+function nameOf(owner: Owner | undefined): string | null {
+  return owner?.kind === 'session' ? owner.session : null;
+}
+
+function proven({ name, proof }: { readonly name: string; readonly proof: EmptyProof | null }): ReapedTree[] {
+  return proof === null ? [] : [{ name, proof }];
+}
