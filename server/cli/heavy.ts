@@ -9,6 +9,8 @@ export * from '../config/places.ts';
 export * from '../config/reader.ts';
 export * from '../doctor/doctor.ts';
 export * from '../doctor/drill/drill.ts';
+export * from '../doctor/fix/fix.ts';
+export * from '../doctor/fix/permissions.ts';
 export * from '../doctor/gather.ts';
 export * from '../life/run.ts';
 export * from '../process/launch.ts';

@@ -76,7 +76,8 @@ export type GuardianFacts =
   | { readonly kind: 'unreadable'; readonly path: string; readonly detail: string }
   | {
       readonly kind: 'recorded';
-      readonly identity: ProcessIdentity;
+      /** `null`: there is none, as it has given up or the system can have none. */
+      readonly identity: ProcessIdentity | null;
       readonly liveness: Liveness;
       readonly stopped: boolean;
       /** Why it starts no more supervisors, in words; `null`: it would. */

@@ -10,7 +10,7 @@ import { type LockReading, readLock } from '../store/holder.ts';
 import type { Workspace } from '../store/paths.ts';
 import { type RegistryContent, readRegistry } from '../store/registryFile.ts';
 import type { SupervisorLock } from '../store/types.ts';
-import type { DoctorFacts, SupervisorAnswer, TreeFacts } from './facts.ts';
+import type { DoctorFacts, FactProblem, SupervisorAnswer, TreeFacts } from './facts.ts';
 import { lookAtEnvironment } from './gather/environment.ts';
 import { lookAtFolders } from './gather/folders.ts';
 import { readGuardian } from './gather/guardian.ts';
@@ -23,8 +23,12 @@ import { findMarked, findSupervisors, settleSupervisors } from './gather/process
 import { lookAtState } from './gather/state.ts';
 import { lookAtSymptoms } from './gather/symptoms.ts';
 
+export { silentPaths } from './gather/folders.ts';
+
 export interface GatherOptions {
   readonly environment: NodeJS.ProcessEnv;
+  /** Why the state directory is not used, when it is not: then nothing in it is looked at. */
+  readonly refused?: string;
   /** Says hello to a holder; who may do so and how is for those above to know. */
   readonly ask?: (lock: SupervisorLock) => Promise<SupervisorAnswer>;
 }
@@ -33,11 +37,11 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
   const { id, root, stateDir } = workspace;
   const folders = await lookAtFolders(root, stateDir);
   const silent = new Set(folders.filter((one) => !one.answers).map((one) => one.role));
-  const canRead = !silent.has('workspace') && !silent.has('state directory');
+  const canRead = options.refused === undefined && silent.size === 0;
   // Nothing below a folder that does not answer is touched: the kernel would not let this process go again.
   const lock: LockReading = silent.has('workspace') ? NO_LOCK : await readLock(root);
   const asked = within(ASK_LIMIT_MS, ask(lock, options), { kind: 'not_asked' } as const);
-  const config = canRead ? within(LIMIT_MS, readConfig(root), null) : null;
+  const config = !silent.has('workspace') ? within(LIMIT_MS, readConfig(root), null) : null;
   const table = await readProcessTableAsync();
   const registry: RegistryContent = canRead ? readRegistry(stateDir) : NO_REGISTRY;
   const heartbeat: HeartbeatReading = canRead ? readHeartbeat(stateDir) : { kind: 'absent' };
@@ -69,7 +73,7 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
     config: read,
     services: registry.services,
     trees,
-    marked: findMarked(table, id),
+    marked: id === '' ? [] : findMarked(table, id),
     ports,
     environment: lookAtEnvironment(options.environment, lock, trees, services),
     state: lookAtState(workspace, {
@@ -80,7 +84,7 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
     }),
     symptoms,
     machine: lookAtMachine(table, folders, lock.verdict === 'live' ? holderPid : null),
-    problems: canRead ? problemsOf(workspace, lock, registry, folders) : [],
+    problems: canRead ? problemsOf(workspace, options.environment, lock, registry, folders) : refusal(options.refused),
   };
 }
 
@@ -101,6 +105,11 @@ const NO_SYMPTOMS = { events: [], addressInUse: [] };
 async function ask({ verdict, lock }: LockReading, options: GatherOptions): Promise<SupervisorAnswer> {
   if (verdict !== 'live' || options.ask === undefined) return { kind: 'not_asked' };
   return options.ask(lock);
+}
+
+function refusal(refused: string | undefined): FactProblem[] {
+  if (refused === undefined) return [];
+  return [{ level: 'error', message: refused, fix: '`coppice doctor --fix` mends what can be mended of it' }];
 }
 
 async function readConfig(root: string): Promise<ConfigResult | null> {

@@ -19,11 +19,16 @@ export function checkGuardian({ guardian, holder }: DoctorFacts): CheckResult<Gu
     default:
       return guardian satisfies never;
   }
-  const { pid } = guardian.identity;
+  const pid = guardian.identity?.pid ?? null;
   if (guardian.gaveUp !== null) {
     const message = `the guardian starts no more supervisors: ${guardian.gaveUp}`;
     const fix = alive ? null : `${quotes('coppice up')} starts one, and a new guardian with it`;
     return { section: { pid, status: 'gave_up' }, findings: [finding(alive ? 'warn' : 'error', message, fix)] };
+  }
+  if (pid === null) {
+    const message = 'there is no guardian on this system: a supervisor that is killed gets no successor by itself';
+    const findings = alive ? [finding('warn', message, `after a loss ${quotes('coppice up')} takes over`)] : [];
+    return { section: { pid, status: 'none' }, findings };
   }
   switch (guardian.liveness) {
     case 'alive': {
@@ -33,8 +38,8 @@ export function checkGuardian({ guardian, holder }: DoctorFacts): CheckResult<Gu
         return { section: { pid, status: 'watching' }, findings: [finding('info', `${text}${losses}`, null)] };
       }
       const message = `the guardian (pid ${pid}) is stopped (state T): a supervisor that is killed gets no successor`;
-      const fix = `${quotes(`kill -CONT ${pid}`)}, or ${quotes('coppice doctor --fix')}`;
-      return { section: { pid, status: 'stopped' }, findings: [finding('error', message, fix)] };
+      const fix = `${quotes(`kill -CONT ${pid}`)}, or ${quotes('coppice doctor --fix')}; a supervisor that is well replaces it within seconds`;
+      return { section: { pid, status: 'stopped' }, findings: [finding(alive ? 'warn' : 'error', message, fix)] };
     }
     case 'gone':
     case 'zombie':

@@ -1,3 +1,4 @@
+import type { FixOutcome } from '../../doctor/fix/types.ts';
 import type { DoctorReport, Finding } from '../../doctor/types.ts';
 import { formatDuration } from '../../text/units.ts';
 import { count } from '../proof.ts';
@@ -20,6 +21,16 @@ export function checklist(report: DoctorReport, terminal: Terminal): string[] {
   const total =
     errors + warnings === 0 ? 'All is as it should be.' : `${count(errors, 'error')}, ${count(warnings, 'warning')}.`;
   return [...lines, '', total];
+}
+
+/** What `--fix` did. */
+export function fixLines(fixes: readonly FixOutcome[], terminal: Terminal): string[] {
+  if (fixes.length === 0) return ['Nothing to mend.', ''];
+  const lines = fixes.map(({ check, done, message }) => {
+    const word = done ? terminal.paint('green', 'mended') : terminal.paint('yellow', 'left alone');
+    return `${word}  ${check}: ${oneLine(message)}`;
+  });
+  return [...lines, ''];
 }
 
 function rowsOf(report: DoctorReport): readonly (readonly [Finding['check'], string | null])[] {

@@ -1,7 +1,6 @@
-import { askSupervisor } from '../doctor/ask.ts';
-import { checklist } from '../doctor/checklist.ts';
+import { checklist, fixLines } from '../doctor/checklist.ts';
 import { drill } from '../doctor/drill.ts';
-import { openWorkspace } from '../link.ts';
+import { examine } from '../doctor/examine.ts';
 import { Exit, type Verb } from '../verb.ts';
 import { fail } from '../withSupervisor.ts';
 
@@ -11,11 +10,15 @@ export const doctor: Verb = {
   usage: '',
   description: [
     'Compares what is recorded with what is: one supervisor, its lock, heartbeat and answer, recorded trees against the process table, processes that Coppice started and nobody owns (orphans), members that left their session, ports, the environment that children get, restart budgets, the state directory, and traps of file systems and of this machine. Every finding comes with its evidence and with what to do.',
-    'It works with the supervisor down or wedged, changes nothing, and sends no signal. Exit code 1 when a finding is an error.',
+    'It works with the supervisor down or wedged, and changes nothing and sends no signal unless `--fix` is given. Exit code 1 when a finding is an error.',
   ].join('\n'),
   positionals: { least: 0, most: 0 },
   options: [
-    { long: 'fix', description: 'not there yet: each finding names the command that mends it' },
+    {
+      long: 'fix',
+      description:
+        'mend what can be mended safely, say each thing, and look again: starts nothing, ends nothing that a supervisor could adopt, removes no evidence',
+    },
     {
       long: 'drill',
       description:
@@ -24,26 +27,28 @@ export const doctor: Verb = {
   ],
   examples: [
     { command: 'coppice doctor', effect: 'a checklist' },
+    {
+      command: 'coppice doctor --fix',
+      effect: 'wakes a stopped supervisor, ends leftovers, closes what others can read',
+    },
     { command: 'coppice doctor --drill', effect: 'kills supervisors of its own and sees what survives' },
     { command: 'coppice doctor --json | jq .findings', effect: 'for programs' },
   ],
   async run(context, { options }) {
-    if (options.has('fix')) {
+    if (options.has('drill') && options.has('fix')) {
       context.terminal.say(
-        'coppice: doctor --fix is not there yet; without it, each finding names the command that mends it',
+        'coppice: --drill looks at scratch folders and mends nothing; call them one after the other',
       );
       return Exit.usage;
     }
     if (options.has('drill')) return drill(context);
-    const opened = openWorkspace(context);
-    if (!opened.ok) return fail(context, opened.failure);
-    const [{ gatherFacts }, { diagnose }] = await Promise.all([
-      import('../../doctor/gather.ts'),
-      import('../../doctor/doctor.ts'),
-    ]);
-    const { environment, terminal } = context;
-    const report = diagnose(await gatherFacts(opened.workspace, { environment, ask: askSupervisor }));
-    terminal.print(context.json ? JSON.stringify(report, null, 2) : checklist(report, terminal).join('\n'));
+    const examined = await examine(context, options.has('fix'));
+    if (!examined.ok) return fail(context, { reason: 'workspace', detail: examined.detail });
+    const { report, fixes } = examined;
+    const { json, terminal } = context;
+    if (json) terminal.print(JSON.stringify(fixes === null ? report : { ...report, fixes }, null, 2));
+    else
+      terminal.print([...(fixes === null ? [] : fixLines(fixes, terminal)), ...checklist(report, terminal)].join('\n'));
     return report.ok ? Exit.done : Exit.failed;
   },
 };

@@ -181,7 +181,7 @@ export class Stage {
     const guardian = readGuardian(this.stateDir, table);
     const marked = (await this.marked()).map(({ pid, startTime }) => ({ pid, startTime, bootId: table.bootId }));
     const found = [
-      ...(guardian.kind === 'recorded' ? [guardian.identity] : []),
+      ...(guardian.kind === 'recorded' && guardian.identity !== null ? [guardian.identity] : []),
       ...findSupervisors(table, this.root).map((one) => one.identity),
       ...this.#own,
       ...marked,

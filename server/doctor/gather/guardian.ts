@@ -24,20 +24,18 @@ export function readGuardian(stateDir: string, table: ProcessTable): GuardianFac
 
 function parseGuardian(text: string, path: string, table: ProcessTable): GuardianFacts {
   const value = parseObject(text);
-  if (value === null || !isValidPid(value.pid) || typeof value.startTime !== 'string') {
-    return { kind: 'unreadable', path, detail: 'it names no process' };
+  if (value === null) return { kind: 'unreadable', path, detail: 'it holds no object' };
+  const { pid, startTime, bootId: boot, accounting, gaveUp } = value;
+  const losses = countLosses(accounting);
+  const why = (gaveUp as { text?: unknown } | null | undefined)?.text;
+  const said = typeof why === 'string' ? why : null;
+  if (!isValidPid(pid) || typeof startTime !== 'string') {
+    return { kind: 'recorded', identity: null, liveness: 'gone', stopped: false, gaveUp: said, losses };
   }
-  const boot = typeof value.bootId === 'string' ? value.bootId : bootId();
-  const identity = { pid: value.pid, startTime: value.startTime, bootId: boot };
+  const identity = { pid, startTime, bootId: typeof boot === 'string' ? boot : bootId() };
   const row = table.rowOf(identity);
-  return {
-    kind: 'recorded',
-    identity,
-    liveness: liveness(identity),
-    stopped: row !== null && /^[Tt]/.test(row.state),
-    gaveUp: typeof value.gaveUp === 'string' ? value.gaveUp : null,
-    losses: countLosses(value.accounting),
-  };
+  const stopped = row !== null && /^[Tt]/.test(row.state);
+  return { kind: 'recorded', identity, liveness: liveness(identity), stopped, gaveUp: said, losses };
 }
 
 function countLosses(accounting: unknown): number {

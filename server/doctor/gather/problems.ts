@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { LockReading } from '../../store/holder.ts';
-import { describeFinding, type Workspace } from '../../store/paths.ts';
+import { describeFinding, planEndpoint, type Workspace } from '../../store/paths.ts';
 import type { RegistryContent } from '../../store/registryFile.ts';
 import type { FactProblem, FolderFacts } from '../facts.ts';
 
 /** What the readers of the store found wrong, in words. */
 export function problemsOf(
   workspace: Workspace,
+  environment: NodeJS.ProcessEnv,
   lock: LockReading,
   registry: RegistryContent,
   folders: readonly FolderFacts[],
@@ -23,6 +24,7 @@ export function problemsOf(
       fix: '`coppice down`, then `coppice up`, creates it anew',
     });
   }
+  problems.push(...endpointProblems(workspace.id, environment));
   for (const finding of registry.findings) {
     const corrupt = finding.kind === 'registry_corrupt';
     const message = corrupt
@@ -35,4 +37,14 @@ export function problemsOf(
     });
   }
   return problems;
+}
+
+/** Where a supervisor that is started from here would listen. */
+function endpointProblems(id: string, environment: NodeJS.ProcessEnv): FactProblem[] {
+  const planned = planEndpoint(id, { environment });
+  if (!planned.ok) {
+    const fix = planned.failure.problem === 'not_private' ? '`coppice doctor --fix` makes it private' : null;
+    return [{ level: 'error', message: `no supervisor can listen: ${planned.failure.detail}`, fix }];
+  }
+  return planned.endpoint.findings.map((one) => ({ level: 'warn', message: describeFinding(one), fix: null }));
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { liveness } from '../../process/identity.ts';
 import {
   isDead,
@@ -6,16 +7,28 @@ import {
   readEnvironmentVariable,
   readProcessTableAsync,
 } from '../../process/table.ts';
+import { readWorkingDirectory } from '../../process/workingDirectory.ts';
+import { resolveWorkspace } from '../../store/paths.ts';
 import type { MarkedProcess, SupervisorProcess } from '../facts.ts';
-import { supervisorRoot } from '../supervisorProcess.ts';
+import { servedFolder, supervisorRoot } from '../supervisorProcess.ts';
 
 /** By what they were started with: a second supervisor would not be in the lock, which is what is looked for. */
 export function findSupervisors(table: ProcessTable, root: string): SupervisorProcess[] {
   return [...table.rows.values()].flatMap((row) => {
-    if (isDead(row) || row.pid === process.pid || supervisorRoot(readCommandLine(row.pid)) !== root) return [];
+    if (isDead(row) || row.pid === process.pid || !supervises(row.pid, root)) return [];
     const identity = { pid: row.pid, startTime: row.startTime, bootId: table.bootId };
     return [{ identity, parent: row.parent, stopped: /^[Tt]/.test(row.state) }];
   });
+}
+
+function supervises(pid: number, root: string): boolean {
+  const argv = readCommandLine(pid);
+  if (supervisorRoot(argv) === root) return true;
+  const served = servedFolder(argv);
+  const from = served === null ? null : readWorkingDirectory(pid);
+  if (served === null || from === null) return false;
+  const resolved = resolveWorkspace(resolve(from, served), { exact: served !== '' });
+  return resolved.ok && resolved.workspace.root === root;
 }
 
 /**
