@@ -156,6 +156,7 @@ export class Commands {
   }
 
   #forget(id: string): void {
+    if (!this.#host.holds()) return;
     try {
       rmSync(commandFilePath(this.#host.stateDir, id), { force: true });
     } catch {

@@ -169,6 +169,7 @@ export function newCommandFile(host: WorkspaceHost, id: string, owner: Owner, at
 
 /** Best effort: without it the command still runs; only a successor would not know what it was asked for. */
 export function saveCommand(host: WorkspaceHost, file: CommandFile): void {
+  if (!host.holds()) return;
   const written = writeCommandFile(host.stateDir, file);
   if (!written.ok) host.journal('health_warn', { reason: written.failure.reason, detail: `command ${file.id}` });
 }

@@ -63,28 +63,43 @@ export type Continuation =
   /** What runs of it, or ran a moment ago, is followed to its end. */
   | { readonly kind: 'follow' }
   /** The attempt ended, and nothing of it is left. */
-  | { readonly kind: 'conclude'; readonly status: ExitStatus; readonly at: number | null }
+  | {
+      readonly kind: 'conclude';
+      readonly status: ExitStatus;
+      readonly at: number | null;
+      /** It ended because its supervisor was lost. */
+      readonly lost: boolean;
+    }
   /** The attempt had been decided upon and was never launched. */
   | { readonly kind: 'launch' };
 
 /** How a successor goes on with a task that was left in `progress`. */
 export function continueTask(progress: TaskProgress, evidence: TaskEvidence): Continuation {
   if (isEnded(progress.state)) return { kind: 'ended' };
-  if (evidence.told !== null) return { kind: 'told', ...evidence.told };
+  if (evidence.told !== null) {
+    const { state, exitCode } = evidence.told;
+    return { kind: 'told', state, exitCode };
+  }
   if (progress.state === 'waiting') {
     if (progress.canceledAt !== null) return CANCELED_BEFORE;
     return evidence.configured ? { kind: 'wait' } : NOT_CONFIGURED;
   }
   if (evidence.tree) return { kind: 'follow' };
-  if (evidence.exit === 'corrupt') return { kind: 'conclude', status: { code: null, signal: null }, at: null };
+  if (evidence.exit === 'corrupt') return UNWITNESSED;
   if (evidence.exit !== null) {
-    const { code, signal, at } = evidence.exit;
-    return { kind: 'conclude', status: { code, signal }, at };
+    const { code, signal, at, pact } = evidence.exit;
+    return { kind: 'conclude', status: { code, signal }, at, lost: pact === true };
   }
   if (progress.canceledAt !== null) return CANCELED_BEFORE;
   return evidence.configured ? { kind: 'launch' } : NOT_CONFIGURED;
 }
 
+const UNWITNESSED: Continuation = {
+  kind: 'conclude',
+  status: { code: null, signal: null },
+  at: null,
+  lost: false,
+};
 const CANCELED_BEFORE: Continuation = { kind: 'cancel', detail: 'canceled before it started' };
 const NOT_CONFIGURED: Continuation = { kind: 'cancel', detail: 'the configuration does not have it any more' };
 
@@ -99,6 +114,14 @@ export function interruptionOf(
   const after = (asked: number | null): boolean => asked !== null && (exitedAt === null || exitedAt >= asked);
   if (after(progress.canceledAt)) return 'canceled';
   return after(progress.timedOutAt) ? 'timed_out' : null;
+}
+
+/**
+ * Whether a tree ended, or is to end, because its supervisor was lost. What ended, and not because its keeper saw the
+ * supervisor's end, did so by itself.
+ */
+export function isLost({ onSupervisorLoss }: Pick<TaskTerms, 'onSupervisorLoss'>, exit: ExitRecord | null): boolean {
+  return onSupervisorLoss === 'stop' && (exit === null || exit.pact === true);
 }
 
 /**

@@ -138,15 +138,18 @@ export class TaskRun {
 
   /** The task that a tree on record belongs to, if that is its newest attempt and it is not followed yet. */
   expecting(marker: string): RunTask | undefined {
-    const isIt = (task: RunTask): boolean => task.state === 'running' && task.progress.marker === marker;
-    return [...this.tasks.values()].find((task) => isIt(task) && !task.attended);
+    const start = (task: RunTask): string => task.progress.marker ?? `${this.#host.id}/${task.name}/`;
+    // Of a run that was rebuilt, a start may be known by name only.
+    const isIt = (task: RunTask): boolean =>
+      task.progress.marker === null ? marker.startsWith(start(task)) : marker === start(task);
+    return [...this.tasks.values()].find((task) => task.state === 'running' && !task.attended && isIt(task));
   }
 
   /** Goes on with everything that no tree was adopted for, and tells what the supervisor before could not tell. */
   resume(told: ToldRun): void {
     if (this.#closed) return;
     this.#endIsTold = told.finished;
-    if (!told.started) this.#tellStarted();
+    if (told.startedAt === null) this.#tellStarted();
     for (const task of this.tasks.values()) {
       if (task.progress.startedAt !== null && !told.tasksStarted.has(task.name)) task.tellStarted();
     }
@@ -197,7 +200,7 @@ export class TaskRun {
         task.settle('canceled', null, next.detail);
         return;
       case 'conclude':
-        task.conclude(next.status, next.at);
+        task.conclude(next.status, next.at, next.lost);
         return;
       case 'launch':
         task.launchAgain();
@@ -238,6 +241,7 @@ export class TaskRun {
 
   /** Best effort: a full disk must not end the run, whose result stands in the journal too. */
   #save(): void {
+    if (!this.#host.holds()) return;
     const tasks = [...this.tasks.values()].map(({ terms, progress }) => ({ terms, progress }));
     const file = { id: this.id, owners: this.owners.all, createdAt: this.#createdAt, closed: this.#closed, tasks };
     const written = writeRunFile(this.#host.stateDir, file, this.#state);

@@ -5,8 +5,10 @@ import type { WorkspaceHost } from '../service/host.ts';
 import { allOver } from '../service/order.ts';
 import { quarantineFile } from '../store/quarantine.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
+import { isLost } from './policy.ts';
+import { filesOfRun, rebuildRun } from './rebuild.ts';
 import { TaskRun } from './run.ts';
-import { readRuns } from './runFile.ts';
+import { type RunFile, readRuns, runFilePath } from './runFile.ts';
 import type { RunTask } from './task.ts';
 import { readTold, type ToldRun, UNTOLD } from './told.ts';
 
@@ -19,6 +21,8 @@ export class Runs {
   readonly #host: WorkspaceHost;
   readonly #changed: () => void;
   #told: ReadonlyMap<string, ToldRun> = new Map();
+  /** Runs of which nothing can be known just now: they are left as they are. */
+  readonly #unreadable = new Set<string>();
   /** What an earlier supervisor left is being taken over: nothing is decided by halves. */
   #held = false;
 
@@ -79,36 +83,24 @@ export class Runs {
     return proofs.filter((proof) => proof !== null);
   }
 
-  /** Reads what earlier supervisors left of runs. Until `resume` nothing of it moves. */
+  /** Reads what earlier supervisors left of runs; until `resume` nothing of it moves. */
   restore(configs: ReadonlyMap<string, TaskConfig>): void {
+    const { stateDir } = this.#host;
     this.#held = true;
-    const readings = readRuns(this.#host.stateDir);
-    for (const reading of readings) {
-      switch (reading.kind) {
-        case 'run':
-          this.#runs.set(reading.run.id, TaskRun.restore(this.#host, reading.run, configs, this.#changed));
-          break;
-        case 'corrupt':
-          this.#host.journal('state_set_aside', {
-            kind: 'run_corrupt',
-            path: reading.path,
-            aside: quarantineFile(reading.path),
-          });
-          break;
-        case 'unreadable':
-          this.#host.journal('health_warn', { reason: 'run_unreadable', detail: reading.detail });
-          break;
-        case 'absent':
-          break;
-        default:
-          reading satisfies never;
-      }
+    const readings = readRuns(stateDir);
+    const open = readings.flatMap((one) => (one.kind === 'run' ? (one.run.closed ? [] : [one.run.id]) : [one.id]));
+    this.#told = readTold(stateDir, new Set(open));
+    const files = readings.flatMap((reading) => {
+      if (reading.kind === 'run') return [reading.run];
+      if (reading.kind !== 'unreadable') return this.#rebuild(reading, configs) ?? [];
+      this.#unreadable.add(reading.id);
+      this.#host.journal('health_warn', { reason: 'run_unreadable', detail: reading.detail });
+      return [];
+    });
+    for (const file of files.sort((a, b) => a.createdAt - b.createdAt)) {
+      this.#runs.set(file.id, TaskRun.restore(this.#host, file, configs, this.#changed));
     }
     this.#forgetOld();
-    this.#told = readTold(
-      this.#host.stateDir,
-      new Set([...this.#runs.values()].flatMap((run) => (run.closed ? [] : [run.id]))),
-    );
   }
 
   /** Whose newest attempt this marker is of, if nobody follows that yet. */
@@ -131,20 +123,38 @@ export class Runs {
   /** Takes a tree over; `false` when it is not that of a task's newest attempt. */
   adopt(record: TreeRecord): boolean {
     const expected = this.expecting(record.tree.marker);
-    if (expected === null) return false;
+    if (expected === null) return [...this.#unreadable].some((id) => record.key.startsWith(`task/${id}/`));
     const exit = expected.run.exitOf(expected.task);
     const known = exit === null || exit === 'corrupt' ? null : exit;
-    const exitedAt = known?.at ?? null;
-    // What ended, and not because its keeper saw the supervisor's end, did so by itself.
-    const itself = known !== null && known.pact !== true;
-    expected.task.adopt(record, exitedAt, record.onSupervisorLoss === 'stop' && !itself);
+    expected.task.adopt(record, known?.at ?? null, isLost(record, known));
     return true;
   }
 
   /** Goes on with all that was left, once every tree on record is taken over. */
   resume(): void {
     for (const run of this.#runs.values()) run.resume(this.#told.get(run.id) ?? UNTOLD);
+    this.#told = new Map();
     this.#held = false;
+  }
+
+  /** A run without a record that can be understood, from what else tells of it. */
+  #rebuild(
+    { kind, id }: { readonly kind: 'corrupt' | 'absent'; readonly id: string },
+    configs: ReadonlyMap<string, TaskConfig>,
+  ): RunFile | null {
+    const { stateDir, registry } = this.#host;
+    const path = runFilePath(stateDir, id);
+    const aside = kind === 'corrupt' ? quarantineFile(path) : null;
+    const traces = {
+      told: this.#told.get(id) ?? UNTOLD,
+      records: registry.records().filter((one) => one.key.startsWith(`task/${id}/`)),
+      files: filesOfRun(stateDir, id),
+    };
+    const run = rebuildRun(id, traces, configs, Date.now());
+    // A folder whose supervisor was killed before it could write the record: nothing of it was begun.
+    if (kind === 'absent' && run === null) return null;
+    this.#host.journal('state_set_aside', { kind: `run_${kind}`, path, aside, rebuilt: run !== null });
+    return run;
   }
 
   /** Drops the oldest ended runs beyond those that are kept, and their folders. */
@@ -152,7 +162,7 @@ export class Runs {
     const ended = [...this.#runs.values()].filter((run) => run.ended && run.closed);
     for (const run of ended.slice(0, Math.max(0, ended.length - KEPT_RUNS))) {
       this.#runs.delete(run.id);
-      run.forget();
+      if (this.#host.holds()) run.forget();
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { TaskConfig } from '../config/model.ts';
-import type { EmptyProof, TreeIdentity } from '../process/types.ts';
+import type { EmptyProof, ExitStatus, TreeIdentity } from '../process/types.ts';
 import type { WorkspaceHost } from '../service/host.ts';
 import { newMarker, SupervisedTree, startTree } from '../service/tree.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
@@ -138,9 +138,10 @@ export class RunTask {
     this.#place.changed();
   }
 
-  /** Goes on after an attempt of which nothing is left. */
-  conclude(status: { readonly code: number | null; readonly signal: NodeJS.Signals | null }, at: number | null): void {
-    const interruption = at === null ? null : interruptionOf(this.#progress, at);
+  /** Goes on after an attempt of which nothing is left. `lost`: it ended with its supervisor. */
+  conclude(status: ExitStatus, at: number | null, lost: boolean): void {
+    const asked = at === null ? null : interruptionOf(this.#progress, at);
+    const interruption = asked ?? (lost ? 'supervisor_lost' : null);
     this.#done = this.#run(Promise.resolve({ kind: 'ended', status, interruption }));
   }
 

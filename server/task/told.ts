@@ -4,19 +4,27 @@ import type { TaskStateName } from './status.ts';
 
 /** What the journal has of a run, so that nothing is told twice and nothing stays untold. */
 export interface ToldRun {
-  readonly started: boolean;
+  /** When it began, in epoch milliseconds. */
+  readonly startedAt: number | null;
   readonly finished: boolean;
   /** Names that it began with, where that is known. */
   readonly tasks: readonly string[];
-  readonly tasksStarted: ReadonlySet<string>;
-  readonly tasksFinished: ReadonlyMap<string, { readonly state: TaskStateName; readonly exitCode: number | null }>;
+  /** With the time. */
+  readonly tasksStarted: ReadonlyMap<string, number>;
+  readonly tasksFinished: ReadonlyMap<string, ToldEnd>;
+}
+
+export interface ToldEnd {
+  readonly state: TaskStateName;
+  readonly exitCode: number | null;
+  readonly at: number;
 }
 
 export const UNTOLD: ToldRun = {
-  started: false,
+  startedAt: null,
   finished: false,
   tasks: [],
-  tasksStarted: new Set(),
+  tasksStarted: new Map(),
   tasksFinished: new Map(),
 };
 
@@ -30,29 +38,29 @@ export function readTold(stateDir: string, runs: ReadonlySet<string>): Map<strin
     const draft = found.get(run) ?? newDraft();
     found.set(run, draft);
     if (event.event === 'run_started') {
-      draft.started = true;
+      draft.startedAt = event.at;
       draft.tasks = Array.isArray(event.tasks) ? event.tasks.filter((one) => typeof one === 'string') : [];
     } else if (event.event === 'run_finished') draft.finished = true;
     else if (typeof name !== 'string') continue;
-    else if (event.event === 'task_started') draft.tasksStarted.add(name);
+    else if (event.event === 'task_started') draft.tasksStarted.set(name, event.at);
     else if (event.event === 'task_finished' && isState(event.state)) {
       const exitCode = typeof event.exitCode === 'number' ? event.exitCode : null;
-      draft.tasksFinished.set(name, { state: event.state, exitCode });
+      draft.tasksFinished.set(name, { state: event.state, exitCode, at: event.at });
     }
   }
   return found;
 }
 
 interface Draft {
-  started: boolean;
+  startedAt: number | null;
   finished: boolean;
   tasks: readonly string[];
-  tasksStarted: Set<string>;
-  tasksFinished: Map<string, { readonly state: TaskStateName; readonly exitCode: number | null }>;
+  readonly tasksStarted: Map<string, number>;
+  readonly tasksFinished: Map<string, ToldEnd>;
 }
 
 function newDraft(): Draft {
-  return { started: false, finished: false, tasks: [], tasksStarted: new Set(), tasksFinished: new Map() };
+  return { startedAt: null, finished: false, tasks: [], tasksStarted: new Map(), tasksFinished: new Map() };
 }
 
 function eventsOf(stateDir: string): ReturnType<typeof readJournal>['events'] {

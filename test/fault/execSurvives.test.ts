@@ -6,14 +6,7 @@ import { connect, type SupervisorClient } from '../../server/api/client.ts';
 import type { ExecParams, ExecResult, ExecStarted, RequestName, Requests } from '../../server/api/protocol.ts';
 import { identify } from '../../server/process/identity.ts';
 import type { ProcessIdentity } from '../../server/process/types.ts';
-import {
-  closeWorkspaces,
-  isAlive,
-  openWorkspace,
-  type SupervisedWorkspace,
-  signal,
-  untilGone,
-} from '../support/supervised.ts';
+import { closeWorkspaces, isAlive, openWorkspace, type SupervisedWorkspace, untilGone } from '../support/supervised.ts';
 import { until } from '../support/until.ts';
 
 /** Notes that it was started, waits for the file `go`, and ends with 23. */
@@ -39,12 +32,6 @@ describe('a command whose supervisor was killed', () => {
     workspace.begin(['serve']);
     await until('a supervisor', async () => (await workspace.status()).supervisor !== null);
     workspace.supervisor();
-  }
-
-  async function kill(workspace: SupervisedWorkspace): Promise<void> {
-    const supervisor = workspace.supervisor();
-    signal(supervisor, 'SIGKILL');
-    await untilGone([supervisor]);
   }
 
   async function dial(workspace: SupervisedWorkspace, pid = process.pid): Promise<SupervisorClient> {
@@ -84,7 +71,7 @@ describe('a command whose supervisor was killed', () => {
     const workspace = await open();
     const first: ExecStarted = await ask(await dial(workspace), 'exec', params(workspace, 's1'));
     await untilStarted(workspace);
-    await kill(workspace);
+    await workspace.killAll();
     await succeed(workspace);
     const client = await dial(workspace);
     assert.deepEqual(await ask(client, 'exec', params(workspace, 's1')), first);
@@ -98,7 +85,7 @@ describe('a command whose supervisor was killed', () => {
     const first = await ask(await dial(workspace), 'exec', params(workspace, null));
     await untilStarted(workspace);
     const leader = identify(first.pid) as ProcessIdentity;
-    await kill(workspace);
+    await workspace.killAll();
     workspace.write('go', '');
     await untilGone([leader]);
     await succeed(workspace);
@@ -113,7 +100,7 @@ describe('a command whose supervisor was killed', () => {
     const before = await dial(workspace);
     const first = await ask(before, 'exec', params(workspace, 's1', 'exit 9'));
     const result = await ask(before, 'execWait', { id: 'one' });
-    await kill(workspace);
+    await workspace.killAll();
     await succeed(workspace);
     const client = await dial(workspace);
     assert.deepEqual(await ask(client, 'exec', params(workspace, 's1', 'exit 9')), first);
@@ -124,7 +111,7 @@ describe('a command whose supervisor was killed', () => {
     const workspace = await open();
     const { pid } = await ask(await dial(workspace), 'exec', params(workspace, 's1'));
     await untilStarted(workspace);
-    await kill(workspace);
+    await workspace.killAll();
     await succeed(workspace);
     const result = await ask(await dial(workspace), 'execStop', { id: 'one' });
     assert.deepEqual([results(result), identify(pid)], [[null, 'SIGTERM', []], null]);
@@ -134,7 +121,7 @@ describe('a command whose supervisor was killed', () => {
     const workspace = await open();
     const { pid } = await ask(await dial(workspace), 'exec', params(workspace, null));
     const leader = identify(pid) as ProcessIdentity;
-    await kill(workspace);
+    await workspace.killAll();
     await succeed(workspace);
     const client = await dial(workspace);
     await ask(client, 'exec', params(workspace, null));
@@ -149,7 +136,7 @@ describe('a command whose supervisor was killed', () => {
     terminals.push(terminal);
     const started = await ask(await dial(workspace, terminal.pid), 'exec', params(workspace, null));
     const leader = identify(started.pid) as ProcessIdentity;
-    await kill(workspace);
+    await workspace.killAll();
     terminal.kill('SIGKILL');
     await succeed(workspace);
     assert.equal(isAlive(leader), true);
@@ -166,7 +153,7 @@ describe('a command whose supervisor was killed', () => {
     const file = join(workspace.stateDir, 'execs/one.json');
     await until('the stop to be on record', () => readFileSync(file, 'utf8').includes('"stopping":true'));
     const leader = identify(pid) as ProcessIdentity;
-    await kill(workspace);
+    await workspace.killAll();
     assert.equal(isAlive(leader), true);
     await succeed(workspace);
     await untilGone([leader]);
@@ -176,7 +163,7 @@ describe('a command whose supervisor was killed', () => {
     const workspace = await open();
     const { pid } = await ask(await dial(workspace), 'exec', params(workspace, 's1'));
     const leader = identify(pid) as ProcessIdentity;
-    await kill(workspace);
+    await workspace.killAll();
     await succeed(workspace);
     const { trees } = await ask(await dial(workspace), 'reap', { session: 's1' });
     assert.deepEqual([trees.map((one) => one.name), isAlive(leader)], [['exec-one'], false]);
