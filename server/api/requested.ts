@@ -12,7 +12,12 @@ export function journalRequest<Name extends RequestName>(
   client: HelloParams['client'] | null,
 ): void {
   if (!CHANGES[verb]) return;
-  const names = 'names' in params ? { names: params.names } : {};
+  const names =
+    'names' in params
+      ? { names: params.names }
+      : verb === 'execStop' && 'id' in params
+        ? { names: [`exec-${params.id}`] }
+        : {};
   const session = 'session' in params && verb === 'reap' ? { session: params.session } : {};
   const by = client === null ? null : { kind: client.kind, pid: client.pid, session: client.session };
   host.journal('requested', { verb, ...names, ...session, by });
@@ -30,7 +35,7 @@ const CHANGES: Readonly<Record<RequestName, boolean>> = {
   down: true,
   exec: false,
   execWait: false,
-  execStop: false,
+  execStop: true,
   hello: false,
   status: false,
   wait: false,

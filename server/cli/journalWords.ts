@@ -112,10 +112,22 @@ function knownWords(fields: JournalFields, name: JournalEventName): string {
       return `run ${text('run')} started: ${list(fields.texts('tasks'))}`;
     case 'task_started':
       return `task started, run ${text('run')}`;
-    case 'task_finished':
-      return `task ${text('state')}, run ${text('run')}`;
+    case 'task_retried':
+      return `attempt ${text('attempt')} of ${text('attempts')}, run ${text('run')}`;
+    case 'task_finished': {
+      const detail = fields.text('detail');
+      return `task ${text('state').replaceAll('_', ' ')}${detail === null ? '' : ` (${detail})`}, run ${text('run')}`;
+    }
     case 'run_finished':
       return `run ${text('run')} ${text('state')}`;
+    case 'exec_started': {
+      const session = fields.text('session');
+      return `command ${text('program')} started, pid ${text('pid')}${session === null ? '' : `, session ${session}`}`;
+    }
+    case 'exec_stopping':
+      return `asked to end (${text('reason').replaceAll('_', ' ')})`;
+    case 'exec_ended':
+      return `ended with ${fields.text('signal') ?? `code ${text('code')}`} after ${time('runDurationMs')}`;
     default:
       return name satisfies never;
   }

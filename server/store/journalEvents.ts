@@ -30,8 +30,12 @@ export const JOURNAL_EVENTS = [
   'journal_gap',
   'run_started',
   'task_started',
+  'task_retried',
   'task_finished',
   'run_finished',
+  'exec_started',
+  'exec_stopping',
+  'exec_ended',
 ] as const;
 
 export type JournalEventName = (typeof JOURNAL_EVENTS)[number];

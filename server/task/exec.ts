@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { liveness } from '../process/identity.ts';
 import type { EmptyProof, ExitStatus, TreeIdentity } from '../process/types.ts';
 import type { WorkspaceHost } from '../service/host.ts';
@@ -47,6 +48,8 @@ export class ExecCommand implements Command {
   readonly #host: WorkspaceHost;
   #file: CommandFile;
   #holders = 0;
+  #isEnding = false;
+  #hasEnded = false;
   #absence: NodeJS.Timeout | null = null;
 
   private constructor(host: WorkspaceHost, file: CommandFile, tree: SupervisedTree) {
@@ -76,13 +79,23 @@ export class ExecCommand implements Command {
       marker,
     });
     if (!started.ok) return started;
+    // The words of a command may hold secrets; its program is all that is told.
+    const program = basename(request.argv[0]);
+    const session = owner.kind === 'session' ? owner.session : null;
+    host.journal('exec_started', {
+      name: nameOf(id),
+      pid: started.tree.pid,
+      program,
+      session,
+      client: clientPid(owner),
+    });
     return { ok: true, command: new ExecCommand(host, file, started.tree) };
   }
 
   /** Goes on with a command of an earlier supervisor. Its terminal may come back; so may its end have come already. */
   static adopt(host: WorkspaceHost, file: CommandFile, record: TreeRecord): ExecCommand {
     const command = new ExecCommand(host, file, SupervisedTree.adopt(host, record, {}));
-    if (file.stopping) void command.stop();
+    if (file.stopping) void command.#end('taken_over');
     else if (file.attached) command.#awaitHolder(RETURN_GRACE_MS);
     return command;
   }
@@ -108,10 +121,8 @@ export class ExecCommand implements Command {
     return this.tree.record.logPath;
   }
 
-  async stop(): Promise<TreeEnd> {
-    if (!this.#file.stopping) this.#save({ stopping: true });
-    await this.tree.terminate(STOP);
-    return this.ended;
+  stop(): Promise<TreeEnd> {
+    return this.#end('stop');
   }
 
   hold(): () => void {
@@ -123,12 +134,23 @@ export class ExecCommand implements Command {
       if (left) return;
       left = true;
       this.#holders -= 1;
-      if (this.#holders === 0) void this.stop();
+      if (this.#holders === 0) void this.#end('terminal_gone');
     };
+  }
+
+  async #end(reason: 'stop' | 'terminal_gone' | 'taken_over'): Promise<TreeEnd> {
+    if (!this.#file.stopping) this.#save({ stopping: true });
+    if (!this.#isEnding && !this.#hasEnded) this.#host.journal('exec_stopping', { name: nameOf(this.id), reason });
+    this.#isEnding = true;
+    await this.tree.terminate(STOP);
+    return this.ended;
   }
 
   async #conclude(): Promise<TreeEnd> {
     const { status, proof } = await this.tree.conclude();
+    this.#hasEnded = true;
+    const runDurationMs = Math.max(0, Date.now() - this.#file.startedAt);
+    this.#host.journal('exec_ended', { name: nameOf(this.id), ...status, runDurationMs });
     this.#endAbsence();
     if (proof.survivors.length === 0) this.#save({ result: { pid: this.pid, status, proof } });
     this.tree.release(proof);
@@ -140,7 +162,7 @@ export class ExecCommand implements Command {
       const { owner } = this.#file;
       const lives = owner.kind === 'session' && owner.process !== null && liveness(owner.process) === 'alive';
       if (lives) this.#awaitHolder(ABSENCE_PERIOD_MS);
-      else void this.stop();
+      else void this.#end('terminal_gone');
     }, delayMs);
     this.#absence.unref();
   }
@@ -207,6 +229,10 @@ export function commandExit(host: WorkspaceHost, id: string): string {
 export function endedUnseen(pid: number, status: ExitStatus): CommandResult {
   const proof: EmptyProof = { confirmed: [], survivors: [], emptyScans: 0, killed: false, durationMs: 0 };
   return { pid, status, proof };
+}
+
+function clientPid(owner: Owner): number | null {
+  return owner.kind === 'session' ? (owner.process?.pid ?? null) : null;
 }
 
 function nameOf(id: string): string {

@@ -103,9 +103,10 @@ export class RunTask {
   }
 
   tellFinished(): void {
-    const { state, exitCode, startedAt, finishedAt } = this.#progress;
+    const { state, exitCode, startedAt, finishedAt, detail } = this.#progress;
     const durationMs = startedAt === null || finishedAt === null ? 0 : finishedAt - startedAt;
-    this.#host.journal('task_finished', { run: this.#place.runId, name: this.name, state, exitCode, durationMs });
+    const { name } = this;
+    this.#host.journal('task_finished', { run: this.#place.runId, name, state, exitCode, durationMs, detail });
   }
 
   /** What the registry would hold of its newest attempt. */
@@ -212,6 +213,10 @@ export class RunTask {
       }
       this.#set({ exitCode, detail: next.detail });
       this.#beginAttempt(this.#progress.attempt + 1);
+      const { attempt } = this.#progress;
+      const attempts = this.terms.retries + 1;
+      const { name } = this;
+      this.#host.journal('task_retried', { run: this.#place.runId, name, attempt, attempts, detail: next.detail });
       release();
       this.#place.changed();
     }

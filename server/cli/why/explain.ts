@@ -25,10 +25,13 @@ function explainWithin(name: string, facts: WhyFacts, options: ExplainOptions, a
   const story = tellStory(facts.events, { name, isMeant: reachOf(name, facts) }, facts.now);
   const further = new Set([...asked, name]);
   const because = (names: readonly string[]): Answer[] =>
-    names.filter((one) => !further.has(one)).map((one) => explainWithin(one, facts, options, further));
-  const isRun = !facts.services.has(name) && !facts.statuses.has(name) && roleOf(name, facts) !== 'service';
+    names
+      .filter((one) => !further.has(one))
+      .map((one) => explainWithin(one, facts, options, further))
+      .filter(({ state }) => !MET.has(state));
+  const role = facts.services.has(name) || facts.statuses.has(name) ? 'service' : roleOf(name, facts);
   const notes = asked.size === 0 ? notesOf(facts, story) : [];
-  if (isRun) return { ...explainRun(name, facts, story, options.limit, because), notes };
+  if (role !== 'service') return { ...explainRun(name, role, facts, story, options.limit, because), notes };
   const view = viewOf(facts, name, story);
   const present = presentOf(view, facts);
   const { moments, earlier } = chainOf(story, present.last, options.limit);
@@ -47,6 +50,9 @@ function explainWithin(name: string, facts: WhyFacts, options: ExplainOptions, a
     because: present.state === 'waiting' ? because(waitedFor(view)) : [],
   };
 }
+
+/** Nobody waits for one in such a state. */
+const MET: ReadonlySet<string> = new Set(['ready', 'degraded', 'succeeded', 'cached']);
 
 function roleOf(name: string, facts: WhyFacts): 'service' | 'task' | 'exec' {
   if (facts.taskConfigs.has(name) || facts.tasks.has(name)) return 'task';

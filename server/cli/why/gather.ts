@@ -10,6 +10,7 @@ import { readJournal } from '../../store/journalRead.ts';
 import { logPath } from '../../store/paths.ts';
 import { readRegistry } from '../../store/registryFile.ts';
 import type { SupervisorLock } from '../../store/types.ts';
+import { readRuns, taskLogPath } from '../../task/runFile.ts';
 import type { TaskStatus } from '../../task/status.ts';
 import { version } from '../../text/version.ts';
 import { endpointObjection, type Workspace } from '../workspace.ts';
@@ -32,7 +33,7 @@ export async function gatherWhy(workspace: Workspace): Promise<WhyFacts> {
     skipped: journal.skipped,
     supervisor: asked.view,
     statuses: new Map(asked.status?.services.map((one) => [one.name, one])),
-    tasks: newestTasks(asked.status?.runs ?? []),
+    tasks: asked.status === null ? recordedTasks(stateDir) : newestTasks(asked.status.runs),
     snapshots: registry.services,
     trees: [...registry.trees.values()].map((record): TreeView => ({ record, alive: isAlive(record) })),
     services,
@@ -90,6 +91,19 @@ async function askStatus(lock: SupervisorLock): Promise<StatusResult | string> {
 /** Of each task, its newest run's. */
 function newestTasks(runs: readonly RunStatus[]): ReadonlyMap<string, TaskStatus> {
   return new Map(runs.flatMap((run) => run.tasks.map((task): [string, TaskStatus] => [task.name, task])));
+}
+
+/** As their runs were written down; the newest run comes last. */
+function recordedTasks(stateDir: string): ReadonlyMap<string, TaskStatus> {
+  const runs = readRuns(stateDir).flatMap((one) => (one.kind === 'run' ? one.run : []));
+  return new Map(
+    runs.flatMap(({ id, tasks }) =>
+      tasks.map(({ terms: { name }, progress }): [string, TaskStatus] => {
+        const { state, exitCode, startedAt, finishedAt, detail } = progress;
+        return [name, { name, state, exitCode, startedAt, finishedAt, detail, log: taskLogPath(stateDir, id, name) }];
+      }),
+    ),
+  );
 }
 
 interface Configuration {

@@ -2,6 +2,7 @@
 import type { JournalFields } from '../journalFields.ts';
 import {
   backoffText,
+  commandText,
   exitText,
   exitWords,
   failedText,
@@ -9,6 +10,7 @@ import {
   readyText,
   reapedText,
   reconciledText,
+  retryText,
   spawnedText,
   stoppingText,
   taskEndText,
@@ -32,7 +34,11 @@ export type OwnEvent =
   | 'adopted'
   | 'reconciled'
   | 'task_started'
-  | 'task_finished';
+  | 'task_retried'
+  | 'task_finished'
+  | 'exec_started'
+  | 'exec_stopping'
+  | 'exec_ended';
 
 export function tellOwn(telling: Telling, fields: JournalFields, name: OwnEvent): void {
   switch (name) {
@@ -95,11 +101,27 @@ export function tellOwn(telling: Telling, fields: JournalFields, name: OwnEvent)
       if (text !== null) telling.startCause = telling.tell(fields, 'supervisor', text, telling.takeover);
       return;
     }
+    case 'exec_started':
+      begin(telling, fields, commandText(fields));
+      return;
+    case 'exec_stopping':
+      stops(telling, fields);
+      return;
+    case 'exec_ended': {
+      if (telling.life !== null) telling.life.end = exitWords(fields);
+      const isAsked = telling.stopping !== null;
+      const told = telling.tell(fields, 'exit', exitText(fields, isAsked), telling.stopping ?? telling.spawned);
+      telling.ended = telling.become('ended', told);
+      return;
+    }
+    case 'task_retried':
+      telling.trouble = telling.tell(fields, 'trouble', retryText(fields), telling.trouble ?? telling.spawned);
+      return;
     case 'task_finished':
       if (telling.life !== null) telling.life.end = exitWords(fields);
       telling.ended = telling.become(
         'ended',
-        telling.tell(fields, 'task', taskEndText(fields), telling.spawned ?? telling.startCause),
+        telling.tell(fields, 'task', taskEndText(fields), telling.trouble ?? telling.spawned ?? telling.startCause),
       );
       return;
     default:

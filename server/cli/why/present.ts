@@ -154,22 +154,18 @@ function headlineOf(view: ServiceView, facts: WhyFacts, state: PresentState, sin
   }
 }
 
-/** Where the chain that ends now began, when that was somebody's wish. */
+/** Where the chain that ends now began, when that was somebody's wish; else what was done, and why. */
 function causeText({ story }: ServiceView): string | null {
   const byId = new Map(story.moments.map((one) => [one.id, one]));
+  const passed = new Map<Told['kind'], Told>();
   let at = story.last === null ? undefined : byId.get(story.last);
-  const stopped = at;
-  const seen = new Set<number>();
-  while (at !== undefined && at.causedBy !== null && !seen.has(at.id)) {
-    seen.add(at.id);
-    // A life that ended by itself is its own cause, whoever started it.
-    if (at.kind === 'spawn' || at.kind === 'ready') break;
-    at = byId.get(at.causedBy);
+  // A life that ended by itself is its own cause, whoever started it.
+  while (at !== undefined && !passed.has(at.kind) && at.kind !== 'spawn' && at.kind !== 'ready') {
+    if (WISHES.has(at.kind)) return at.text;
+    passed.set(at.kind, at);
+    at = at.causedBy === null ? undefined : byId.get(at.causedBy);
   }
-  if (at === undefined || at.kind === 'spawn' || at.kind === 'ready') {
-    return stopped?.kind === 'exit' || stopped?.kind === 'stopping' ? stopped.text : null;
-  }
-  return WISHES.has(at.kind) ? at.text : null;
+  return (passed.get('stopping') ?? passed.get('exit'))?.text ?? null;
 }
 
 const WISHES: ReadonlySet<Told['kind']> = new Set(['request', 'configuration', 'supervisor']);

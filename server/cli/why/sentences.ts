@@ -96,6 +96,8 @@ export function stoppingText(reason: string | null): string {
       return 'was stopped, as it did not answer';
     case 'readiness_timeout':
       return 'was stopped, as it was not ready in time';
+    case 'terminal_gone':
+      return 'was stopped, as the terminal that asked for it was gone';
     case 'taken_over':
       return 'was stopped, as its lost supervisor had begun to';
     default:
@@ -218,6 +220,29 @@ export function reconciledText(fields: JournalFields): string | null {
     default:
       return `was found by a new supervisor: ${fields.text('verdict') ?? '?'}`;
   }
+}
+
+/** `node started, pid 900, for session x`. */
+export function commandText(fields: JournalFields): string {
+  const program = fields.text('program') ?? 'the command';
+  const pid = fields.number('pid');
+  const session = fields.text('session');
+  const client = fields.number('client');
+  // Without a session of its own it has one that is named after its terminal.
+  const isOfTerminal = session?.startsWith('exec-of-') ?? true;
+  const whose = !isOfTerminal ? `, for session ${session}` : client === null ? '' : `, for terminal pid ${client}`;
+  return `${program} started${pid === null ? '' : `, pid ${pid}`}${whose}`;
+}
+
+export function retryText(fields: JournalFields): string {
+  const attempt = fields.number('attempt');
+  const attempts = fields.number('attempts');
+  const detail = fields.text('detail');
+  const which =
+    attempt === null ? 'another attempt' : `attempt ${attempt}${attempts === null ? '' : ` of ${attempts}`}`;
+  // The status says the number as well.
+  const why = detail?.replace(/^attempt \d+ of \d+: /, '') ?? '';
+  return `${which}${why === '' ? '' : `, after ${why}`}`;
 }
 
 export function taskEndText(fields: JournalFields): string {

@@ -91,7 +91,11 @@ class Teller {
       case 'adopted':
       case 'reconciled':
       case 'task_started':
+      case 'task_retried':
       case 'task_finished':
+      case 'exec_started':
+      case 'exec_stopping':
+      case 'exec_ended':
         if (this.#isMine(fields)) tellOwn(this.telling, fields, name);
         return;
       case 'supervisor_stopped':
@@ -144,6 +148,7 @@ class Teller {
       case 'stop':
       case 'down':
       case 'reap':
+      case 'execStop':
         telling.stopCause = tell();
         if (telling.state === 'waiting' || telling.state === 'backoff') telling.become('stopped', telling.stopCause);
         return;

@@ -9,15 +9,15 @@ type RunAnswer = Omit<Answer, 'notes'>;
 
 export function explainRun(
   name: string,
+  kind: 'task' | 'exec',
   facts: WhyFacts,
   story: Story,
   limit: number,
   because: (names: readonly string[]) => Answer[],
 ): RunAnswer {
   const { moments, earlier } = chainOf(story, story.last, limit);
-  const kind = facts.taskConfigs.has(name) || facts.tasks.has(name) || story.state === 'ended' ? 'task' : 'exec';
   const last = story.moments.find((one) => one.id === story.last) ?? null;
-  const state = stateOf(name, facts, story);
+  const state = stateOf(name, kind, facts, story);
   const since = last?.at ?? facts.tasks.get(name)?.startedAt ?? null;
   const waits = state === 'waiting' || state === 'blocked';
   return {
@@ -29,18 +29,19 @@ export function explainRun(
     chain: moments,
     earlier,
     budgets: [],
-    output: outputOf(name, facts, state),
+    output: outputOf(name, kind, facts, story, state),
     advice: adviceFor(name, kind, state, facts),
     because: waits ? because(facts.taskConfigs.get(name)?.dependsOn.map((one) => one.name) ?? []) : [],
   };
 }
 
-function stateOf(name: string, facts: WhyFacts, story: Story): string {
+function stateOf(name: string, kind: 'task' | 'exec', facts: WhyFacts, story: Story): string {
   const status = facts.tasks.get(name);
   if (status !== undefined) return status.state;
   const tree = facts.trees.find((one) => one.record.name === name);
   if (tree !== undefined) return tree.alive ? 'running' : 'ended';
   const last = story.moments.find((one) => one.id === story.last);
+  if (kind === 'exec') return story.state === 'unknown' ? 'never run' : 'ended';
   if (story.state === 'ended' && last !== undefined) return (last.text.split(':')[0] ?? 'ended').replaceAll(' ', '_');
   return story.state === 'starting' ? 'ended' : story.state === 'unknown' ? 'never run' : story.state;
 }
@@ -60,16 +61,27 @@ function headlineOf(
     return `${name} runs${began === null ? '' : ` ${sinceWord(began, facts.now)}`}${pid}`;
   }
   const detail = facts.tasks.get(name)?.detail ?? null;
+  if (kind === 'exec')
+    return `${name} ${text ?? 'has ended'}${since === null ? '' : `, ${agoWord(since, facts.now) ?? sinceWord(since, facts.now)}`}`;
   const why = detail !== null ? oneLine(detail) : (text?.split(': ').slice(1).join(': ') ?? '');
   const ago = since === null ? '' : `, ${agoWord(since, facts.now) ?? sinceWord(since, facts.now)}`;
-  const subject = kind === 'exec' ? `the command ${name}` : name;
-  return `${subject} ${IS_STATE.has(state) ? 'is ' : 'has '}${words}${ago}${why === '' ? '' : `: ${why}`}`;
+  return `${name} ${IS_STATE.has(state) ? 'is ' : 'has '}${words}${ago}${why === '' ? '' : `: ${why}`}`;
 }
 
 /** The others are something that it has done. */
 const IS_STATE: ReadonlySet<string> = new Set(['waiting', 'blocked', 'cached', 'canceled', 'skipped']);
 
-function outputOf(name: string, facts: WhyFacts, state: string): OutputTail | null {
+function outputOf(
+  name: string,
+  kind: 'task' | 'exec',
+  facts: WhyFacts,
+  story: Story,
+  state: string,
+): OutputTail | null {
+  if (kind === 'exec') {
+    const isGood = state !== 'ended' || story.lives.at(-1)?.end === 'exit code 0';
+    return isGood ? null : { log: facts.logOf(name), fromOffset: 0, lines: [] };
+  }
   if (state === 'running' || state === 'never run' || state === 'waiting' || state === 'blocked') return null;
   const log = facts.tasks.get(name)?.log ?? facts.trees.find((one) => one.record.name === name)?.record.logPath ?? null;
   if (state === 'succeeded' || state === 'cached' || log === null) return null;
