@@ -26,6 +26,7 @@ export function eventPaint(event: JournalEvent): Paint | null {
     case 'health_warn':
     case 'state_set_aside':
     case 'journal_gap':
+    case 'guardian_lost':
       return 'yellow';
     case 'service_ready':
       return 'green';
@@ -45,13 +46,15 @@ function knownWords(fields: JournalFields, name: JournalEventName): string {
   const time = (field: string): string => formatSpan(fields.number(field));
   switch (name) {
     case 'supervisor_started':
-      return `started, pid ${fields.event.supervisor}`;
+      return `started, pid ${fields.event.supervisor}${(fields.number('losses') ?? 0) > 0 ? ', by the guardian of one that was lost' : ''}`;
     case 'supervisor_stopping':
       return `stopping (${[fields.text('why'), fields.text('by')].filter((one) => one !== null).join(', by ') || '?'})`;
     case 'supervisor_stopped':
       return fields.number('code') === null ? 'stopped' : `stopped, exit code ${fields.number('code')}`;
     case 'supervisor_fault':
       return `a fault of its own (${text('fault')}): ${text('message')}`;
+    case 'guardian_lost':
+      return `its guardian (pid ${text('pid')}) was lost (${fields.text('signal') ?? `code ${text('code')}`}), another one follows${(fields.number('delayMs') ?? 0) === 0 ? '' : ` after ${time('delayMs')}`}`;
     case 'lock_lost': {
       const holder = fields.number('pid');
       return `lost the lock of the workspace${holder === null ? '' : ` to pid ${holder} on ${text('host')}`}`;
@@ -100,6 +103,8 @@ function knownWords(fields: JournalFields, name: JournalEventName): string {
       return `adopted, incarnation ${text('incarnation')}`;
     case 'reconciled':
       return `found by a new supervisor: ${text('verdict')}`;
+    case 'session_over':
+      return `session ${text('session')} is over (${text('why').replaceAll('_', ' ')}): ${list(fields.texts('owns'))}`;
     case 'session_reaped':
       return sessionWords(fields);
     case 'state_set_aside': {

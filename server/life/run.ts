@@ -123,6 +123,7 @@ async function serve(
     root,
     endpoint: claim.lock.endpoint,
     limits: claim.lock.limits,
+    losses,
   });
   const host = createHost({ id, root, stateDir }, claimWatch, journal, registry);
   // Before anything runs that could be lost.

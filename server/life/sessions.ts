@@ -56,6 +56,7 @@ export class Sessions {
   /** Ends what belongs to a session at once, or hands over what somebody else needs. */
   async reap(session: string): Promise<ReapResult> {
     const known = this.#leases.has(session) || this.#options.holdings.of(session).length > 0;
+    this.#foretell(new Set([session]), 'asked');
     const [reaped] = await this.#options.holdings.reap(new Set([session]));
     const { trees, handedOver } = reaped ?? { trees: [], handedOver: [] };
     this.#tell({ session, trees, handedOver }, 'asked');
@@ -63,12 +64,22 @@ export class Sessions {
   }
 
   async #over(sessions: ReadonlySet<string>): Promise<void> {
+    this.#foretell(sessions, 'lease_over');
     const reaped = await this.#options.holdings.reap(sessions);
     // Most sessions end without leaving anything, which is no news.
     for (const one of reaped) if (one.trees.length + one.handedOver.length > 0) this.#tell(one, 'lease_over');
     for (const one of reaped)
       for (const { to } of one.handedOver) if (to.kind === 'session' && !this.#leases.has(to.session)) this.claimed(to);
     this.#options.onReaped();
+  }
+
+  /** Told before anything is done: what happens to them next has its cause here. */
+  #foretell(sessions: ReadonlySet<string>, why: 'asked' | 'lease_over'): void {
+    const { host, holdings } = this.#options;
+    for (const session of sessions) {
+      const owns = holdings.of(session);
+      if (owns.length > 0) host.journal('session_over', { session, why, owns });
+    }
   }
 
   #tell({ session, trees, handedOver }: ReapedSession, why: 'asked' | 'lease_over'): void {

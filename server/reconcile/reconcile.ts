@@ -72,7 +72,8 @@ async function takeOverTree(
 ): Promise<void> {
   const exit = exitRecordOf(record.exitRecordPath);
   const verdict = judge({ identity: liveness(record.tree.leader), heartbeatAgeMs, exitRecord: exit !== null });
-  host.journal('reconciled', { name: record.name, key: record.key, incarnation: record.incarnation, verdict });
+  const { name, key, incarnation, onSupervisorLoss } = record;
+  host.journal('reconciled', { name, key, incarnation, verdict, onSupervisorLoss });
   if (record.role !== 'service') {
     if (!takeOverResult(heirs, record, verdict)) await end(host, record, verdict, DEFAULT_STOP);
     return;

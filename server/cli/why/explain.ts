@@ -71,9 +71,7 @@ function reachOf(name: string, facts: WhyFacts): (verb: string, names: readonly 
   const isTask = facts.taskConfigs.has(name);
   return (verb, names) => {
     if (verb === 'down') return true;
-    if (verb === 'reload') return false;
-    if (verb === 'reap')
-      return facts.trees.some(({ record }) => record.name === name && record.owner.kind === 'session');
+    if (verb === 'reload' || verb === 'reap') return false;
     if (names.includes(name)) return true;
     const isStart = verb === 'up' || verb === 'start';
     if (names.length === 0 && !isTask) return true;

@@ -206,7 +206,10 @@ export function supervisorEndText(fields: JournalFields): string {
 
 /** `null`: found as it should be. */
 export function reconciledText(fields: JournalFields): string | null {
-  switch (fields.text('verdict')) {
+  const verdict = fields.text('verdict');
+  if (fields.text('onSupervisorLoss') === 'stop' && (verdict === 'alive' || verdict === 'finished'))
+    return 'ends with its supervisor, as `onSupervisorLoss: stop` asks for';
+  switch (verdict) {
     case 'alive':
       return null;
     case 'finished':

@@ -35,6 +35,7 @@ class Teller {
   #supervisor: { readonly pid: number; seenAt: number; ended: boolean } | null = null;
   /** Terminals in which `coppice up` was called. */
   readonly #ups = new Set<number>();
+  #reap: JournalFields | null = null;
 
   constructor(telling: Telling) {
     this.telling = telling;
@@ -66,6 +67,9 @@ class Teller {
         return;
       case 'configuration_changed':
         this.#configurationChanged(fields);
+        return;
+      case 'session_over':
+        this.#sessionOver(fields);
         return;
       case 'session_reaped':
         this.#sessionReaped(fields);
@@ -100,6 +104,7 @@ class Teller {
         return;
       case 'supervisor_stopped':
       case 'supervisor_fault':
+      case 'guardian_lost':
       case 'lock_lost':
       case 'lock_reclaimed':
       case 'configuration_applied':
@@ -119,7 +124,8 @@ class Teller {
     const { supervisor: pid } = fields.event;
     if (before === null || before.ended || before.pid === pid) return;
     const sign = timeWord(before.seenAt, telling.now);
-    const text = `supervisor ${before.pid} was lost (its last entry is of ${sign}); supervisor ${pid} took its place`;
+    const how = (fields.number('losses') ?? 0) > 0 ? ', started by its guardian,' : '';
+    const text = `supervisor ${before.pid} was lost (its last entry is of ${sign}); supervisor ${pid}${how} took its place`;
     telling.takeover = telling.tell(fields, 'supervisor', text, telling.rests ? telling.startCause : telling.running);
     // Whatever starts next was wanted before, and is started by the successor.
     if (!telling.rests || telling.startCause !== null) telling.startCause = telling.takeover;
@@ -136,6 +142,8 @@ class Teller {
     const verb = fields.text('verb') ?? '';
     const pid = fields.object('by')?.number('pid') ?? null;
     if (verb === 'up' && pid !== null) this.#ups.add(pid);
+    // Whose things it ends is written down next.
+    if (verb === 'reap') this.#reap = fields;
     if (!telling.subject.isMeant(verb, fields.texts('names'))) return;
     const isEnd = (verb === 'down' || verb === 'stop') && pid !== null && this.#ups.has(pid);
     const tell = (): Told => telling.tell(fields, 'request', requesterText(fields, isEnd), null);
@@ -147,7 +155,6 @@ class Teller {
         return;
       case 'stop':
       case 'down':
-      case 'reap':
       case 'execStop':
         telling.stopCause = tell();
         if (telling.state === 'waiting' || telling.state === 'backoff') telling.become('stopped', telling.stopCause);
@@ -175,6 +182,22 @@ class Teller {
     const told = telling.tell(fields, 'configuration', configurationText(fields, name), null);
     if (changed || added) telling.startCause = told;
     if (changed || removed) telling.stopCause = told;
+  }
+
+  #sessionOver(fields: JournalFields): void {
+    const { telling } = this;
+    if (!fields.texts('owns').includes(telling.subject.name)) return;
+    const session = fields.text('session') ?? '?';
+    const text =
+      fields.text('why') === 'lease_over'
+        ? `session ${session}, which it belonged to, was gone for its whole grace`
+        : `session ${session}, which it belonged to, was ended`;
+    const isAsked = this.#reap?.text('session') === session;
+    const cause =
+      this.#reap !== null && isAsked
+        ? telling.tell(this.#reap, 'request', requesterText(this.#reap, false), null)
+        : null;
+    telling.stopCause = telling.tell(fields, 'request', text, cause);
   }
 
   /** Its trees have ended by the time it is written down, so their end is linked to it afterwards. */

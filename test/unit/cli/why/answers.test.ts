@@ -93,8 +93,7 @@ describe('an answer of why', () => {
     const { answer } = why([UP, ...life(0, 1), ...crash(200, 1, 1)]);
     const style = { columns: 80, now: BEGAN + 60_000 };
     const plain = whyLines(answer, { ...style, colours: false }).join('\n');
-    assert.equal(stripVTControlCharacters(whyLines(answer, { ...style, colours: true }).join('
-')), plain);
+    assert.equal(stripVTControlCharacters(whyLines(answer, { ...style, colours: true }).join('\n')), plain);
     assert.ok(!plain.includes('\u001b'));
   });
 

@@ -75,6 +75,42 @@ describe('what brought a service to its state', () => {
     assert.equal(chain[0], 'the session that it belonged to was over');
   });
 
+  it('whose session was ended names who asked for that', () => {
+    const lines: Line[] = [
+      UP,
+      ...life(0, 1),
+      [400, 'requested', { verb: 'reap', session: 'x', by: { ...TERMINAL, pid: 99 } }],
+      [400, 'session_over', { session: 'x', why: 'asked', owns: ['web'] }],
+      ...stopped(401, 'stop'),
+      [500, 'session_reaped', { session: 'x', why: 'asked', trees: ['web'] }],
+    ];
+    const { chain, answer } = why(lines, { statuses: STOPPED });
+    assert.deepEqual(chain.slice(0, 2), [
+      '`coppice reap` from terminal pid 99',
+      'session x, which it belonged to, was ended',
+    ]);
+    assert.match(answer.headline, /: session x, which it belonged to, was ended$/);
+  });
+
+  it('that ended with its supervisor, as it is to, says so', () => {
+    const lines: Line[] = [
+      UP,
+      ...life(0, 1),
+      [5000, 'supervisor_started', { supervisor: 950, losses: 1 }],
+      [5001, 'reconciled', { supervisor: 950, name: 'web', verdict: 'finished', onSupervisorLoss: 'stop' }],
+      [
+        5002,
+        'tree_reaped',
+        { supervisor: 950, name: 'web', confirmed: 2, survivors: [], reason: 'left by an earlier supervisor' },
+      ],
+      ...life(5010, 2).map(([at, event, fields]): Line => [at, event, { ...fields, supervisor: 950 }]),
+    ];
+    const { chain } = why(lines);
+    assert.match(chain[2] ?? '', /supervisor 950, started by its guardian, took its place$/);
+    assert.equal(chain[3], 'ends with its supervisor, as `onSupervisorLoss: stop` asks for');
+    assert.equal(chain.at(-1), 'started, pid 902 (incarnation 2), and ready after 100ms');
+  });
+
   it('that waited between two starts was stopped by who asked for that', () => {
     const lines = [
       UP,
