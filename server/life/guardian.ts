@@ -14,6 +14,7 @@ import type { ProcessIdentity } from '../process/types.ts';
 import { readAccounting } from '../service/policy/snapshot.ts';
 import { type Accounting, recordRecovery } from '../service/restartCore.ts';
 import { type GuardianFile, gaveUpText, readGuardianFile, writeGuardianFile } from '../store/guardianFile.ts';
+import type { JournalEventName } from '../store/journalEvents.ts';
 import { guardianPath } from '../store/paths.ts';
 import {
   inheritAccounting,
@@ -34,7 +35,7 @@ export interface GuardianRequest {
   readonly argv: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
   readonly logPath: string;
-  readonly journal: (event: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly journal: (event: JournalEventName, fields: Readonly<Record<string, unknown>>) => void;
   readonly now: () => number;
 }
 

@@ -1,4 +1,5 @@
 import type { CommandSpec, ServiceConfig } from '../config/model.ts';
+import type { JournalEventName } from '../store/journalEvents.ts';
 import type { Registry } from '../store/registry.ts';
 
 /** What the supervisor gives to everything that it runs. */
@@ -16,7 +17,7 @@ export interface WorkspaceHost {
   /** The workspace is this supervisor's still; asked before whatever a second master must not do. */
   readonly holds: () => boolean;
   /** Appends to the journal; never throws. */
-  readonly journal: (event: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly journal: (event: JournalEventName, fields: Readonly<Record<string, unknown>>) => void;
   /** What is really run for a service: its command, or the host process of a language server. */
   readonly commandOf: (config: ServiceConfig) => CommandSpec;
   /** Where the host process of a language server answers; `null` for any other kind. */

@@ -1,4 +1,7 @@
-/** Every kind of event that is written to the journal: whoever reads it must have an answer to each. */
+/**
+ * Every kind of event that is written to the journal. Whoever reads it must have an answer to each, so that a new one does
+ * not compile before `cli/journalWords.ts` has words for it and `cli/why/story.ts` knows what it is the cause of.
+ */
 export const JOURNAL_EVENTS = [
   'supervisor_started',
   'supervisor_stopping',

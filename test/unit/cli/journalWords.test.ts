@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventLine, eventPaint, eventWords } from '../../../server/cli/journalWords.ts';
 import { explain } from '../../../server/cli/why/explain.ts';
 import { whyLines } from '../../../server/cli/why/render.ts';
-import { JOURNAL_EVENTS } from '../../../server/store/journalEvents.ts';
+import { isJournalEventName, JOURNAL_EVENTS } from '../../../server/store/journalEvents.ts';
 import type { JournalEvent } from '../../../server/store/types.ts';
 import { BEGAN, factsOf } from '../../support/journals.ts';
 import { Seeded } from '../service/simulation/seeded.ts';
@@ -51,6 +53,20 @@ describe('words for the journal', () => {
       assert.notEqual(words, name);
     });
   }
+
+  it('every event that is written anywhere in the server has words', () => {
+    const server = join(import.meta.dirname, '../../../server');
+    const files = readdirSync(server, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const written = files.flatMap((file) => {
+      const text = readFileSync(join(server, file), 'utf8');
+      return [...text.matchAll(/journal(?:\.append)?\(\s*'(?<event>\w+)'/g)].map(({ groups }) => groups?.event ?? '');
+    });
+    assert.ok(written.length > 20);
+    assert.deepEqual(
+      written.filter((event) => !isJournalEventName(event)),
+      [],
+    );
+  });
 
   it('an event of another version is shown with its fields, as they are', () => {
     const event = { seq: 1, at: BEGAN, supervisor: 7, event: 'moon_rose', name: 'web', phase: 'full', height: 3 };
