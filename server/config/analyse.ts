@@ -29,7 +29,7 @@ export function analyse(text: string, file: string, root: string): ConfigResult 
   const isReadable = !problems.some(({ severity, code }) => severity === 'error' && code === 'syntax');
   const config = isReadable ? check(document, file, root, problems) : null;
   const diagnostics = diagnosticsOf(problems, text, file);
-  return config === null ? { ok: false, diagnostics } : { ok: true, config, warnings: diagnostics };
+  return config === null ? { ok: false, diagnostics } : { ok: true, config, warnings: diagnostics, text };
 }
 
 /** What a folder without a configuration runs: nothing. */

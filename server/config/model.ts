@@ -154,5 +154,11 @@ export interface ConfigDiagnostic {
 }
 
 export type ConfigResult =
-  | { readonly ok: true; readonly config: WorkspaceConfig; readonly warnings: readonly ConfigDiagnostic[] }
+  | {
+      readonly ok: true;
+      readonly config: WorkspaceConfig;
+      readonly warnings: readonly ConfigDiagnostic[];
+      /** What was read; absent where there is no file. */
+      readonly text?: string;
+    }
   | { readonly ok: false; readonly diagnostics: readonly ConfigDiagnostic[] };

@@ -9,9 +9,16 @@ const EMPTY_MS = 1_000;
 /** For file systems that send no events (network mounts), and for the moment when the watch itself ended. */
 const POLL_MS = 2_000;
 
-/** Calls `changed` after the workspace's configuration file was saved, created or removed. Returns what ends it. */
-export function watchConfiguration(root: string, changed: () => void): () => void {
-  let seen = fingerprint(root);
+/**
+ * Calls `changed` after the workspace's configuration file was saved, created or removed. Returns what ends it.
+ * `unseen`: what is there now may differ from what is in force, and counts as a change.
+ */
+export function watchConfiguration(
+  root: string,
+  changed: () => void,
+  { unseen = false }: { readonly unseen?: boolean } = {},
+): () => void {
+  let seen = unseen ? null : fingerprint(root);
   let timer: NodeJS.Timeout | null = null;
   let emptySince: number | null = null;
   let watcher: FSWatcher | null = null;
@@ -43,6 +50,7 @@ export function watchConfiguration(root: string, changed: () => void): () => voi
   }
   const poll = setInterval(look, POLL_MS);
   poll.unref();
+  if (unseen) look();
   return () => {
     watcher?.close();
     clearInterval(poll);

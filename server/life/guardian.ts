@@ -37,6 +37,8 @@ export interface GuardianRequest {
   readonly logPath: string;
   readonly journal: (event: JournalEventName, fields: Readonly<Record<string, unknown>>) => void;
   readonly now: () => number;
+  /** The workspace is still this supervisor's. */
+  readonly holds: () => boolean;
 }
 
 /** How long a guardian that was dismissed, or told of its successor, may take to go. */
@@ -106,12 +108,12 @@ export class SupervisorGuardian {
       await Promise.race([guardian.exited, sleep(PATIENCE_MS)]);
     }
     this.#process = null;
-    rmSync(guardianPath(this.#request.stateDir), { force: true });
+    if (this.#request.holds()) rmSync(guardianPath(this.#request.stateDir), { force: true });
   }
 
   #start(): void {
-    if (this.#dismissed) return;
-    const { workspaceId, journal } = this.#request;
+    const { workspaceId, journal, holds } = this.#request;
+    if (this.#dismissed || !holds()) return;
     const guardian = launchGuardian(workspaceId, this.#plan());
     this.#process = guardian;
     this.#write();
@@ -165,6 +167,8 @@ export class SupervisorGuardian {
   }
 
   #write(): void {
+    // Whoever has the workspace by now has the file as well.
+    if (!this.#request.holds()) return;
     const written = writeGuardianFile(this.#request.stateDir, this.#file());
     if (!written.ok) this.#request.journal('health_warn', { reason: written.failure.reason, detail: 'guardian' });
   }

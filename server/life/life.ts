@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ChangeFeed } from '../api/changes.ts';
 import { createHandlers } from '../api/handlers.ts';
 import type { DownResult, StatusResult } from '../api/protocol.ts';
@@ -26,6 +27,8 @@ import type { EndListener } from './signals.ts';
 
 /** How often memory is measured while somebody watches. */
 const MEMORY_PERIOD_MS = 2_000;
+/** How long a change of the configuration that came with the succession may hold up the first answer. */
+const APPLY_PATIENCE_MS = 1_000;
 /** How often the logs of what runs are looked at for their size. */
 const ROTATION_PERIOD_MS = 15_000;
 
@@ -40,6 +43,8 @@ export interface LifeParts {
   /** It was started because the supervisor before was lost, and by nobody who wants anything of it. */
   readonly successor?: boolean;
   readonly guardian: SupervisorGuardian;
+  /** Its configuration is the one that was in force before; what the workspace has is still to be applied. */
+  readonly kept?: boolean;
   /** Ends the process at once; for tests. */
   readonly exit?: (code: number) => void;
 }
@@ -131,6 +136,7 @@ export class SupervisorLife {
     // Somebody started this one on purpose since.
     if (drainBy !== null && this.#parts.successor !== true) await supervisor.finishDrain();
     if (this.#ending !== null) return;
+    await this.#followConfiguration();
     try {
       await this.#server.listen(claim.lock.endpoint);
     } catch (error) {
@@ -138,12 +144,23 @@ export class SupervisorLife {
       return;
     }
     this.#sessions.begin();
-    this.#undo.push(watchConfiguration(supervisor.host.root, () => void this.#reload()));
     this.#every(MEMORY_PERIOD_MS, () => void this.#showMemory());
     this.#every(ROTATION_PERIOD_MS, () => void rotateLogs(supervisor));
     this.#every(TIDY_PERIOD_MS, () => tidyState(supervisor));
     tidyState(supervisor);
     if (drainBy !== null && this.#parts.successor === true) void this.#end({ kind: 'asked', by: drainBy });
+  }
+
+  /** What was kept from the supervisor before is brought up to date first, so that nobody is answered by the old one. */
+  async #followConfiguration(): Promise<void> {
+    const { supervisor, kept } = this.#parts;
+    let begun: Promise<unknown> = Promise.resolve();
+    const changed = (): void => {
+      begun = this.#reload();
+    };
+    this.#undo.push(watchConfiguration(supervisor.host.root, changed, { unseen: kept === true }));
+    // Stopping what is no longer in it may take as long as it likes.
+    await Promise.race([begun, sleep(APPLY_PATIENCE_MS, null, { ref: false })]);
   }
 
   /** A service or run changed; subscribers hear of it. */

@@ -4,6 +4,7 @@ import type { ConfigResult } from '../config/model.ts';
 import { readWorkspaceConfig } from '../config/reader.ts';
 import { fileDiagnostic } from '../config/report.ts';
 import type { Supervisor } from '../supervisor.ts';
+import { keepConfiguration } from './configuration.ts';
 
 /**
  * Reads the configuration anew and applies what differs. One that is wrong changes nothing: the old one stays in
@@ -44,6 +45,8 @@ async function reload(supervisor: Supervisor): Promise<ReloadResult> {
       retuned: difference.retuned,
     });
   await supervisor.apply(read.config, change);
+  // Not before: whoever is killed in the middle of it is followed by one that sees the same difference, and applies it.
+  keepConfiguration(supervisor.host.stateDir, read);
   if (touched) supervisor.host.journal('configuration_applied', change);
   return {
     ok: true,

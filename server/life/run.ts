@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WorkspaceConfig } from '../config/model.ts';
-import { formatDiagnostic, readWorkspaceConfig } from '../config/reader.ts';
+import { formatDiagnostic } from '../config/reader.ts';
 import { commandOf, hostSocketOf } from '../language/command.ts';
 import { cleanEnvironment } from '../process/environment.ts';
 import { warmUpLaunches } from '../process/launch.ts';
@@ -25,6 +24,7 @@ import type { SupervisorLock } from '../store/types.ts';
 import { Supervisor } from '../supervisor.ts';
 import { version } from '../text/version.ts';
 import { ClaimWatch } from './claimWatch.ts';
+import { type FirstConfiguration, firstConfiguration, keepConfiguration } from './configuration.ts';
 import { ExitCode } from './exitCode.ts';
 import { type GuardianRequest, SupervisorGuardian } from './guardian.ts';
 import { capHeap, MAX_HEAP_MB } from './heapCap.ts';
@@ -62,7 +62,7 @@ async function claimAndServe({ root, foreground, losses = 0 }: RunOptions, endLi
   const { workspace } = resolved;
   // Started while the configuration is read: the first services then need not wait for it.
   warmUpLaunches();
-  const read = await readWorkspaceConfig(workspace.root);
+  const read = await firstConfiguration(workspace, losses);
   if (!read.ok) return refuse(ExitCode.configuration, read.diagnostics.map(formatDiagnostic).join('\n'));
   const claimed = await claimWorkspace({ workspace, version: version(), limits: { maxHeapMb: MAX_HEAP_MB } });
   if (!claimed.ok) {
@@ -76,7 +76,7 @@ async function claimAndServe({ root, foreground, losses = 0 }: RunOptions, endLi
   const { id, root: realRoot } = workspace;
   try {
     const place = { id, root: realRoot, stateDir: claim.stateDir };
-    return await serve(claim, place, read.config, { foreground, losses, endListener, findings: [...findings] });
+    return await serve(claim, place, read, { foreground, losses, endListener, findings: [...findings] });
   } catch (error) {
     // A full disk, say: nothing was started, and nobody is to find the workspace held.
     tellStarter(`cannot supervise ${realRoot}: ${(error as Error).message}`);
@@ -96,10 +96,11 @@ interface ServeOptions {
 async function serve(
   claim: Claim,
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
-  config: WorkspaceConfig,
+  configuration: FirstConfiguration & { readonly ok: true },
   { foreground, losses, endListener, findings: told }: ServeOptions,
 ): Promise<number> {
   const { id, root, stateDir } = workspace;
+  const { config, kept } = configuration;
   for (const folder of [logsFolder, exitsFolder, runsFolder])
     mkdirSync(folder(stateDir), { recursive: true, mode: 0o700 });
   if (!foreground) writeOwnLog(ownLogPath(stateDir));
@@ -131,6 +132,9 @@ async function serve(
   guardian.begin();
   let life: SupervisorLife | null = null;
   const supervisor = new Supervisor(host, config, () => life?.changed());
+  const stored = kept ? null : keepConfiguration(stateDir, configuration);
+  if (stored?.ok === false)
+    journal.append('health_warn', { reason: stored.failure.reason, detail: 'the configuration is not kept' });
   const { version } = claim.lock;
   const successor = losses > 0;
   life = new SupervisorLife({
@@ -143,6 +147,7 @@ async function serve(
     endListener,
     guardian,
     successor,
+    kept,
   });
   // With a registry that was torn nobody knows which of them still matter.
   if (findings.length === 0) removeForgottenExitRecords(stateDir, registry.records());
@@ -198,6 +203,7 @@ function guardianRequest(host: WorkspaceHost, supervisor: SupervisorLock, losses
     logPath: ownLogPath(host.stateDir),
     journal: host.journal,
     now: host.now,
+    holds: host.holds,
   };
 }
 

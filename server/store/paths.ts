@@ -31,6 +31,11 @@ export function guardianPath(stateDir: string): string {
   return join(stateDir, 'guardian.json');
 }
 
+/** The configuration that is in force, for a successor. */
+export function keptConfigurationPath(stateDir: string): string {
+  return join(stateDir, 'configuration.json');
+}
+
 export function registryPath(stateDir: string): string {
   return join(stateDir, 'registry.json');
 }

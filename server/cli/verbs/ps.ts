@@ -68,7 +68,11 @@ export const ps: Verb = {
 /** The registry and the parsers are loaded only here, where there is no supervisor to ask. */
 async function showOffline(context: Context, workspace: Workspace): Promise<number> {
   const { offlineStatus } = await import('../offline.ts');
-  return show(context, await offlineStatus(workspace));
+  const code = show(context, await offlineStatus(workspace));
+  const { readGuardianFile } = await import('../../store/guardianFile.ts');
+  const gaveUp = readGuardianFile(workspace.stateDir)?.gaveUp ?? null;
+  if (gaveUp !== null && !context.json) context.terminal.say(`coppice: ${gaveUp.text}`);
+  return code;
 }
 
 function show(context: Context, status: StatusResult): number {
