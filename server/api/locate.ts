@@ -3,6 +3,7 @@ import { judgeHolder, readLock, viewpointOf } from '../store/holder.ts';
 import { readLockCopy } from '../store/stateDirectory.ts';
 import type { SupervisorLock } from '../store/types.ts';
 import { PROBLEMS } from '../store/workspace.ts';
+import { prospectOf } from './prospect.ts';
 import type { Sight } from './reconnect.ts';
 
 /** Looks once at who holds the workspace. */
@@ -17,14 +18,14 @@ export function lockLocator(root: string, stateDir: string): Locate {
       case 'presumed_live':
         return holder(reading.lock, reading.verdict === 'presumed_live');
       case 'stale':
-        return { kind: 'dead_holder', pid: reading.lock.pid, prospect: 'unknown' };
+        return { kind: 'dead_holder', pid: reading.lock.pid, prospect: prospectOf(stateDir) };
       case 'absent': {
         // Released with its copy, which goes first; a copy without a lock is the trace of `git clean -x`.
         const copy = readLockCopy(stateDir);
         if (copy === null) return { kind: 'nobody' };
         const verdict = await judgeHolder(copy, 0, viewpointOf(root));
         if (verdict !== 'stale') return holder(copy, false);
-        return { kind: 'dead_holder', pid: copy.pid, prospect: 'unknown' };
+        return { kind: 'dead_holder', pid: copy.pid, prospect: prospectOf(stateDir) };
       }
       case 'corrupt':
         return { kind: 'unclear', detail: reading.detail };

@@ -48,7 +48,7 @@ export function paramsForRepetition<Name extends RequestName>(
   if (name !== 'wait') return params;
   const wait = params as Requests['wait'][0];
   if (wait.timeoutMs === null) return params;
-  const rest: Requests['wait'][0] = { ...wait, timeoutMs: Math.max(0, wait.timeoutMs - elapsedMs) };
+  const rest: Requests['wait'][0] = { ...wait, timeoutMs: Math.max(0, Math.round(wait.timeoutMs - elapsedMs)) };
   return rest as Requests[Name][0];
 }
 
@@ -126,11 +126,18 @@ export interface Search {
 export interface SearchLimits {
   /** So long may the workspace be without a living holder, ms. */
   readonly successorMs: number;
+  /** The same while a guardian lives that is to bring one. */
+  readonly guardedMs: number;
   /** So long may a living holder not listen: it takes over what it found, or finishes a drain. */
   readonly holderMs: number;
 }
 
-export const DEFAULT_SEARCH_LIMITS: SearchLimits = { successorMs: 10_000, holderMs: 60_000 };
+export const DEFAULT_SEARCH_LIMITS: SearchLimits = {
+  successorMs: 10_000,
+  // Between two losses in a row it waits up to a minute.
+  guardedMs: 90_000,
+  holderMs: 60_000,
+};
 
 export type SearchVerdict =
   | { readonly do: 'look'; readonly search: Search }
@@ -158,8 +165,8 @@ export function judgeSight(search: Search, sight: Sight, now: number, limits: Se
       const said = typeof prospect === 'object' ? prospect.gaveUp : null;
       // A successor that was there and is lost as well has a successor of its own, with all the time that there is.
       const deadSince = search.heldSince === null ? search.deadSince : now;
-      const isOver = said !== null || now - deadSince >= limits.successorMs;
-      return isOver && prospect !== 'coming'
+      const patienceMs = prospect === 'coming' ? limits.guardedMs : limits.successorMs;
+      return said !== null || now - deadSince >= patienceMs
         ? { do: 'end', end: { kind: 'no_successor', pid, afterMs: now - search.since, said } }
         : { do: 'look', search: { ...none, deadSince } };
     }

@@ -10,7 +10,15 @@ import {
   type SupervisorClient,
 } from './client.ts';
 import type { HelloResult, Notifications, RequestName, Requests, StatusResult } from './protocol.ts';
-import { type ClientEnd, paramsForRepetition, pauseBefore, repetitionOf, restOfRestart } from './reconnect.ts';
+import {
+  type ClientEnd,
+  DEFAULT_SEARCH_LIMITS,
+  paramsForRepetition,
+  pauseBefore,
+  repetitionOf,
+  restOfRestart,
+  type SearchLimits,
+} from './reconnect.ts';
 import { findSuccessor, type Lost, pause, type SearchOptions } from './successor.ts';
 
 export type LinkNews =
@@ -23,15 +31,25 @@ export type LinkNews =
 export interface ResilientClient extends SupervisorClient {
   /** `null` as long as there is a supervisor, or one is looked for. */
   readonly end: ClientEnd | null;
+  /** The supervisor was lost, and its successor is not there yet. */
+  readonly searching: boolean;
+  /** The caller would rather start a supervisor than wait for one that nobody is known to bring. */
+  hurry(): void;
   /** Returns what takes the listener back. */
   onLink(listener: (news: LinkNews) => void): () => void;
 }
 
 /** Least time for the answer to a repeated request, whatever of its own time is over. */
 const LEAST_TIMEOUT_MS = 5_000;
+/** In a hurry: so long may a workspace be without a supervisor or a guardian that brings one. */
+const HURRIED_MS = 1_000;
+
+export interface ResilientOptions extends Omit<SearchOptions, 'limits'> {
+  readonly limits?: SearchLimits;
+}
 
 /** Takes `client` over: it is not to be used by anyone else from here on. */
-export function makeResilient(client: SupervisorClient, options: SearchOptions): ResilientClient {
+export function makeResilient(client: SupervisorClient, options: ResilientOptions): ResilientClient {
   return new Resilient(client, options);
 }
 
@@ -42,6 +60,7 @@ type Link =
 
 class Resilient implements ResilientClient {
   readonly #options: SearchOptions;
+  #limits: SearchLimits;
   readonly #linkListeners = new Set<(news: LinkNews) => void>();
   readonly #closeListeners: (() => void)[] = [];
   readonly #stopped = new AbortController();
@@ -53,8 +72,9 @@ class Resilient implements ResilientClient {
   #hello: HelloResult;
   farewell: Notifications['closing'] | null = null;
 
-  constructor(client: SupervisorClient, options: SearchOptions) {
-    this.#options = options;
+  constructor(client: SupervisorClient, options: ResilientOptions) {
+    this.#limits = options.limits ?? DEFAULT_SEARCH_LIMITS;
+    this.#options = { ...options, limits: () => this.#limits };
     this.#hello = client.hello;
     this.#link = { kind: 'linked', client };
     this.#use(client);
@@ -66,6 +86,10 @@ class Resilient implements ResilientClient {
 
   get end(): ClientEnd | null {
     return this.#link.kind === 'over' ? this.#link.end : null;
+  }
+
+  get searching(): boolean {
+    return this.#link.kind === 'searching';
   }
 
   async request<Name extends RequestName>(
@@ -81,6 +105,10 @@ class Resilient implements ResilientClient {
     const answer = await this.#ask(name, params, options);
     this.#remember(name, params, answer.ok);
     return answer;
+  }
+
+  hurry(): void {
+    this.#limits = { ...this.#limits, successorMs: Math.min(this.#limits.successorMs, HURRIED_MS) };
   }
 
   onChanged(listener: (change: Notifications['changed']) => void): void {

@@ -1,21 +1,14 @@
 import { type ConnectResult, connect, type SupervisorClient } from './client.ts';
 import type { Locate } from './locate.ts';
 import type { HelloParams, Notifications } from './protocol.ts';
-import {
-  beginSearch,
-  type ClientEnd,
-  DEFAULT_SEARCH_LIMITS,
-  judgeAttempt,
-  judgeSight,
-  pauseBefore,
-  type SearchLimits,
-} from './reconnect.ts';
+import { beginSearch, type ClientEnd, judgeAttempt, judgeSight, pauseBefore, type SearchLimits } from './reconnect.ts';
 
 export interface SearchOptions {
   /** As whom a successor is greeted. */
   readonly hello: HelloParams['client'];
   readonly locate: Locate;
-  readonly limits?: SearchLimits;
+  /** Read at every look. */
+  readonly limits: () => SearchLimits;
   /** For tests. */
   readonly connect?: (
     endpoint: string,
@@ -46,7 +39,7 @@ export async function findSuccessor(
   signal: AbortSignal,
   onLoss: () => void,
 ): Promise<SearchResult> {
-  const { locate, hello, limits = DEFAULT_SEARCH_LIMITS, connect: open = connect } = options;
+  const { locate, hello, connect: open = connect } = options;
   let search = beginSearch(lost.pid, performance.now(), lost.farewell);
   let told = false;
   for (let look = 0; !signal.aborted; look += 1) {
@@ -55,7 +48,7 @@ export async function findSuccessor(
       told = true;
       onLoss();
     }
-    let verdict = judgeSight(search, sight, performance.now(), limits);
+    let verdict = judgeSight(search, sight, performance.now(), options.limits());
     if (verdict.do === 'connect') {
       search = verdict.search;
       const { holder } = verdict;
@@ -65,7 +58,7 @@ export async function findSuccessor(
         opened.client.close();
         break;
       }
-      verdict = judgeAttempt(search, holder, opened.failure, performance.now(), limits);
+      verdict = judgeAttempt(search, holder, opened.failure, performance.now(), options.limits());
     }
     if (verdict.do === 'end') return { kind: 'end', end: verdict.end };
     search = verdict.search;

@@ -1,5 +1,6 @@
 /** Everything that can keep a verb from its work. `messages.ts` turns each into words and an exit code. */
 import type { ConnectFailure, RequestFailure } from '../api/client.ts';
+import type { Prospect } from '../api/reconnect.ts';
 
 /** Who holds the workspace, as its lock says. */
 export interface Holder {
@@ -12,8 +13,8 @@ export interface Holder {
 }
 
 export type LinkFailure =
-  /** Nobody holds the workspace. */
-  | { readonly reason: 'no_supervisor'; readonly root: string }
+  /** Nobody holds the workspace. `gap`: one did and was lost, and what is known of a successor; `null`: it was left in good order. */
+  | { readonly reason: 'no_supervisor'; readonly root: string; readonly gap: Prospect | null }
   /** The holder lives, and its endpoint cannot be reached. */
   | { readonly reason: 'unreachable'; readonly holder: Holder; readonly failure: ConnectFailure }
   /** The holder is on another machine (a shared folder) or in another container. */

@@ -1,11 +1,14 @@
 /** Finds the supervisor of a workspace, and starts one where there is none. */
 import { type ConnectFailure, connect } from '../api/client.ts';
 import { lockLocator } from '../api/locate.ts';
+import { prospectOf } from '../api/prospect.ts';
 import type { HelloParams, SessionHolder } from '../api/protocol.ts';
+import type { Prospect } from '../api/reconnect.ts';
 import { makeResilient, type ResilientClient } from '../api/resilient.ts';
 import { readLock } from '../store/holder.ts';
+import type { SupervisorLock } from '../store/types.ts';
 import { version } from '../text/version.ts';
-import type { Holder, LinkFailure } from './failures.ts';
+import type { LinkFailure } from './failures.ts';
 import { endpointObjection, toHolder, type Workspace } from './workspace.ts';
 
 export { openWorkspace, type Workspace } from './workspace.ts';
@@ -16,6 +19,10 @@ export interface LinkOptions {
   /** What stands behind it. Default: this terminal. */
   readonly holder?: SessionHolder;
   readonly environment: NodeJS.ProcessEnv;
+  /** For a command that has something to show without a supervisor, too: one that is stuck is not waited for. */
+  readonly quick?: boolean;
+  /** What to do where a supervisor was lost and its successor is not there yet. Default `wait`. */
+  readonly inGap?: 'wait' | 'return';
 }
 
 export type LinkResult =
@@ -30,30 +37,72 @@ const START_PATIENCE_MS = 30_000;
 const USUAL_START_MS = 1_000;
 const SHORT_PAUSE_MS = 8;
 const HELLO_PATIENCE_MS = 10_000;
+/** From when on a quick command asks whether the supervisor is stuck, and how long it waits for one that is not. */
+const QUICK_MS = 1_200;
+const QUICK_LIMIT_MS = 5_000;
+/** A guardian waits a few seconds when it had to start several successors in a short time. */
+const SUCCESSOR_PATIENCE_MS = 15_000;
 const FIRST_PAUSE_MS = 15;
 const LONGEST_PAUSE_MS = 200;
 /** So many supervisors are started in one call, each of which lost the workspace to another that then went away. */
 const MOST_STARTS = 5;
 
-/** Connects to the supervisor that holds the workspace; does not start one. */
+/**
+ * Connects to the supervisor that holds the workspace; does not start one. In the gap between one that was lost and its
+ * successor it waits for that, unless the caller would rather start one at once.
+ */
 export async function attach(workspace: Workspace, options: LinkOptions): Promise<LinkResult> {
-  const deadline = performance.now() + HOLDER_PATIENCE_MS;
+  const began = performance.now();
+  let sawHolder = false;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     const attempt = await attachOnce(workspace, options);
-    if (attempt.kind === 'attached') return { ok: true, client: attempt.client, started: false };
-    if (attempt.kind === 'nobody') return { ok: false, failure: { reason: 'no_supervisor', root: workspace.root } };
-    if (attempt.kind === 'failed') return { ok: false, failure: attempt.failure };
-    if (performance.now() > deadline) {
-      return { ok: false, failure: { reason: 'unreachable', holder: attempt.holder, failure: attempt.failure } };
+    const waitedMs = performance.now() - began;
+    switch (attempt.kind) {
+      case 'attached':
+        return { ok: true, client: attempt.client, started: false };
+      case 'failed':
+        return { ok: false, failure: attempt.failure };
+      case 'nobody':
+        return { ok: false, failure: { reason: 'no_supervisor', root: workspace.root, gap: null } };
+      case 'lost': {
+        const prospect = prospectOf(workspace.stateDir);
+        if (options.inGap === 'return' || waitedMs > gapPatience(prospect, sawHolder, options))
+          return { ok: false, failure: { reason: 'no_supervisor', root: workspace.root, gap: prospect } };
+        break;
+      }
+      case 'not_yet':
+        sawHolder = true;
+        if (await isInVain(attempt, waitedMs, options)) {
+          const { lock, failure } = attempt;
+          return { ok: false, failure: { reason: 'unreachable', holder: toHolder(lock), failure } };
+        }
+        break;
+      default:
+        return attempt satisfies never;
     }
     await sleep(pause);
   }
 }
 
+/** How long a successor is waited for: at all only where there is reason to expect one. */
+function gapPatience(prospect: Prospect, sawHolder: boolean, options: LinkOptions): number {
+  if (prospect !== 'coming' && !(prospect === 'unknown' && sawHolder)) return 0;
+  return options.quick === true ? QUICK_MS : SUCCESSOR_PATIENCE_MS;
+}
+
+/** Whether a holder that lives and does not answer has had all the time that it gets. */
+async function isInVain({ lock, failure }: NotYet, waitedMs: number, options: LinkOptions): Promise<boolean> {
+  if (options.quick === true && waitedMs >= QUICK_MS) {
+    const { isStuck } = await import('./stuck.ts');
+    if (waitedMs >= QUICK_LIMIT_MS || isStuck(lock)) return true;
+  }
+  return failure.reason === 'no_answer' && options.quick !== true ? true : waitedMs > HOLDER_PATIENCE_MS;
+}
+
 /** Connects to the supervisor of the workspace, and starts one first where there is none. */
 export async function ensureSupervisor(workspace: Workspace, options: LinkOptions): Promise<LinkResult> {
   for (let starts = 0; ; starts += 1) {
-    const joined = await attach(workspace, options);
+    const joined = await attach(workspace, { ...options, inGap: 'return' });
     if (joined.ok || joined.failure.reason !== 'no_supervisor' || starts === MOST_STARTS) return joined;
     const started = await startAndAttach(workspace, options);
     if (started !== 'lost') return started;
@@ -117,26 +166,39 @@ function judgeEnd({ code, signal }: Ended, output: string): LinkResult | 'lost' 
 type Attempt =
   | { readonly kind: 'attached'; readonly client: ResilientClient }
   | { readonly kind: 'nobody' }
-  /** The holder lives; trying again may help. */
-  | { readonly kind: 'not_yet'; readonly holder: Holder; readonly failure: ConnectFailure }
+  /** The lock names a supervisor that has died. */
+  | { readonly kind: 'lost' }
+  | NotYet
   | { readonly kind: 'failed'; readonly failure: LinkFailure };
+
+/** The holder lives; trying again may help. */
+interface NotYet {
+  readonly kind: 'not_yet';
+  readonly lock: SupervisorLock;
+  readonly failure: ConnectFailure;
+}
 
 async function attachOnce(workspace: Workspace, options: LinkOptions): Promise<Attempt> {
   const { verdict, lock } = await readLock(workspace.root);
   // A lock that is torn or unreadable is for the supervisor to deal with, which will claim the workspace or say why not.
-  if (lock === null || verdict === 'stale') return { kind: 'nobody' };
+  if (lock === null) return { kind: 'nobody' };
+  if (verdict === 'stale') return { kind: 'lost' };
   const holder = toHolder(lock);
   const objection = endpointObjection(lock.endpoint);
   if (objection !== null) return { kind: 'failed', failure: { reason: 'endpoint_refused', holder, detail: objection } };
   const lease = { session: options.session, holder: options.holder ?? 'terminal' };
   const hello: HelloParams['client'] = { kind: 'cli', pid: process.pid, version: version(), ...lease };
-  const connected = await connect(lock.endpoint, hello, { timeoutMs: HELLO_PATIENCE_MS });
+  const connected = await connect(lock.endpoint, hello, {
+    timeoutMs: options.quick === true ? QUICK_MS : HELLO_PATIENCE_MS,
+  });
   if (connected.ok) {
     const locate = lockLocator(workspace.root, connected.client.hello.workspace.stateDir);
     return { kind: 'attached', client: makeResilient(connected.client, { hello, locate }) };
   }
   if (verdict === 'presumed_live') return { kind: 'failed', failure: { reason: 'elsewhere', holder } };
-  if (connected.failure.reason === 'not_listening') return { kind: 'not_yet', holder, failure: connected.failure };
+  const { reason } = connected.failure;
+  if (reason === 'not_listening' || reason === 'no_answer')
+    return { kind: 'not_yet', lock, failure: connected.failure };
   return { kind: 'failed', failure: { reason: 'unreachable', holder, failure: connected.failure } };
 }
 

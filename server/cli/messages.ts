@@ -8,7 +8,9 @@ import { oneLine } from './width.ts';
 export function describeFailure(failure: CliFailure): string {
   switch (failure.reason) {
     case 'no_supervisor':
-      return `no supervisor runs for ${failure.root}; \`coppice up\` starts one`;
+      return failure.gap === null
+        ? `no supervisor runs for ${failure.root}; \`coppice up\` starts one`
+        : `the supervisor of ${failure.root} was lost${typeof failure.gap === 'object' ? ` (${oneLine(failure.gap.gaveUp)})` : ''}; \`coppice up\` starts one that takes over what runs, \`coppice doctor\` looks at what is there`;
     case 'unreachable':
       return `${describeHolder(failure.holder)} holds the workspace, but ${describeConnectFailure(failure.failure)}.\n\`coppice doctor\` looks at it; to end it: kill ${failure.holder.pid}`;
     case 'elsewhere':

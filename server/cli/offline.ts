@@ -4,6 +4,9 @@ import type { ServiceStatus, StatusResult } from '../api/protocol.ts';
 import type { WorkspaceConfig } from '../config/model.ts';
 import { liveness } from '../process/identity.ts';
 import { ownerKind, ownerName } from '../service/owners.ts';
+import { readGuardianFile } from '../store/guardianFile.ts';
+import { readHeartbeat } from '../store/heartbeat.ts';
+import { readLock } from '../store/holder.ts';
 import { decodeName, logPath, logsFolder } from '../store/paths.ts';
 import { readRegistry } from '../store/registryFile.ts';
 import type { TreeRecord } from '../store/types.ts';
@@ -22,6 +25,7 @@ export function liveRecordedTrees(workspace: Workspace): TreeRecord[] {
  */
 export async function offlineStatus(workspace: Workspace): Promise<StatusResult> {
   const { id, root, stateDir } = workspace;
+  const silent = await silentSupervisor(root);
   const recorded = readRegistry(stateDir);
   const config = await readConfigurationQuietly(root);
   const live = new Map(liveRecordedTrees(workspace).map((record) => [record.name, record]));
@@ -61,7 +65,9 @@ export async function offlineStatus(workspace: Workspace): Promise<StatusResult>
       log: logPath(stateDir, name),
       detail:
         record !== null
-          ? 'runs without a supervisor; `coppice up` adopts it'
+          ? silent === null
+            ? 'runs without a supervisor; `coppice up` adopts it'
+            : 'as last written down'
           : state === null
             ? null
             : detail(state, Date.now(), name),
@@ -73,7 +79,23 @@ export async function offlineStatus(workspace: Workspace): Promise<StatusResult>
       outputOffset: record?.outputOffset ?? 0,
     };
   });
-  return { workspace: { id, root, stateDir }, supervisor: null, services, runs: [] };
+  return { workspace: { id, root, stateDir }, supervisor: silent, services, runs: [] };
+}
+
+/** A supervisor that lives, from its files: whoever asks for this got no answer from it. */
+async function silentSupervisor(root: string): Promise<StatusResult['supervisor']> {
+  const { lock, verdict } = await readLock(root);
+  if (lock === null || verdict === 'stale') return null;
+  const reading = readHeartbeat(lock.stateDir);
+  const beat = reading.kind === 'heartbeat' && reading.heartbeat.pid === lock.pid ? reading.heartbeat : null;
+  const { pid, startedAt, version, endpoint, limits } = lock;
+  const heartbeat = {
+    ageMs: Math.max(0, Date.now() - (beat?.at ?? startedAt)),
+    memory: beat?.memory ?? { heapUsedMb: 0, rssMb: 0 },
+  };
+  const guardian = readGuardianFile(lock.stateDir)?.guardian ?? null;
+  const guarded = guardian !== null && liveness(guardian) === 'alive' ? { pid: guardian.pid } : null;
+  return { pid, startedAt, version, endpoint, limits, guardian: guarded, heartbeat };
 }
 
 /**

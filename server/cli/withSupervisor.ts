@@ -1,5 +1,5 @@
 /** What most verbs share: find the workspace, reach its supervisor, say what is wrong. */
-import type { RequestResult, SupervisorClient } from '../api/client.ts';
+import type { RequestResult } from '../api/client.ts';
 import type { RequestName, Requests } from '../api/protocol.ts';
 import type { ResilientClient } from '../api/resilient.ts';
 import { describeFinding } from '../store/paths.ts';
@@ -30,6 +30,8 @@ export interface SupervisorNeed {
   readonly linked?: Promise<LinkResult>;
   /** Instead of a failure, when nobody holds the workspace (not with mode `start`). */
   readonly without?: (workspace: Workspace) => Promise<number> | number;
+  /** What is there to be said of a supervisor that lives and does not answer; the failure itself is said as well. */
+  readonly unanswered?: (workspace: Workspace) => Promise<void>;
 }
 
 /** Runs `work` with a connection that is closed afterwards; any failure to get one is said and ends the verb. */
@@ -44,17 +46,21 @@ export async function withSupervisor(
   if (need.mode === 'start')
     for (const one of workspace.findings) context.terminal.say(`coppice: ${describeFinding(one)}`);
   const named = need.holder === undefined ? {} : { holder: need.holder };
-  const options = { session: need.session ?? null, ...named, environment: context.environment };
-  let linked =
-    need.mode === 'start'
-      ? await (need.linked ?? ensureSupervisor(workspace, options))
-      : await attach(workspace, options);
+  const quick = need.unanswered !== undefined;
+  const inGap = need.mode === 'join' ? ('wait' as const) : ('return' as const);
+  const options = { session: need.session ?? null, ...named, environment: context.environment, quick, inGap };
+  const linking =
+    need.mode === 'start' ? (need.linked ?? ensureSupervisor(workspace, options)) : attach(workspace, options);
+  let linked = await sayWaiting(context, linking, () => 'still waiting for the supervisor to answer');
   if (!linked.ok && linked.failure.reason === 'no_supervisor' && need.mode === 'resume') {
     const { liveRecordedTrees } = await import('./offline.ts');
-    if (liveRecordedTrees(workspace).length > 0) linked = await ensureSupervisor(workspace, options);
+    // A successor that is on its way would start again what was wanted and happens not to run at this moment.
+    const resumes = linked.failure.gap === 'coming' || liveRecordedTrees(workspace).length > 0;
+    if (resumes) linked = await ensureSupervisor(workspace, options);
   }
   if (!linked.ok) {
     if (linked.failure.reason === 'no_supervisor' && need.without !== undefined) return need.without(workspace);
+    if (linked.failure.reason === 'unreachable') await need.unanswered?.(workspace);
     return fail(context, linked.failure);
   }
   try {
@@ -75,17 +81,26 @@ export function fail(context: Context, failure: CliFailure): number {
  */
 export async function patientRequest<Name extends RequestName>(
   context: Context,
-  client: SupervisorClient,
+  client: ResilientClient,
   name: Name,
   params: Requests[Name][0],
 ): Promise<RequestResult<Requests[Name][1]>> {
+  const what = (): string =>
+    client.searching
+      ? `the supervisor was lost during "${name}", its successor is still waited for`
+      : `still waiting for "${name}" (supervisor pid ${client.hello.pid})`;
+  return sayWaiting(context, client.request(name, params, { timeoutMs: PATIENCE_MS }), what);
+}
+
+/** Says every few seconds what is waited for. */
+async function sayWaiting<T>(context: Context, event: Promise<T>, what: () => string): Promise<T> {
   const began = performance.now();
-  const notice = setInterval(() => {
-    const waited = formatDuration(performance.now() - began);
-    context.terminal.say(`still waiting for "${name}" (supervisor pid ${client.hello.pid}, ${waited})`);
-  }, NOTICE_EVERY_MS);
+  const notice = setInterval(
+    () => context.terminal.say(`${what()}: ${formatDuration(performance.now() - began)}`),
+    NOTICE_EVERY_MS,
+  );
   try {
-    return await client.request(name, params, { timeoutMs: PATIENCE_MS });
+    return await event;
   } finally {
     clearInterval(notice);
   }
@@ -101,6 +116,7 @@ export async function requestEnd<Name extends 'down' | 'stop' | 'reap' | 'execSt
   name: Name,
   params: Requests[Name][0],
 ): Promise<{ readonly answer: RequestResult<Requests[Name][1]>; readonly by: number }> {
+  client.hurry();
   const answer = await patientRequest(context, client, name, params);
   if (answer.ok || answer.failure.reason !== 'no_successor') return { answer, by: client.hello.pid };
   const linked = await ensureSupervisor(workspace, { session: null, environment: context.environment });
@@ -113,5 +129,5 @@ export async function requestEnd<Name extends 'down' | 'stop' | 'reap' | 'execSt
   }
 }
 
-const NOTICE_EVERY_MS = 10_000;
+const NOTICE_EVERY_MS = 5_000;
 const PATIENCE_MS = 600_000;

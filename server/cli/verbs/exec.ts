@@ -1,11 +1,13 @@
 import { constants } from 'node:os';
-import type { SupervisorClient } from '../../api/client.ts';
-import { ErrorCode, type ExecResult, type ExecStarted } from '../../api/protocol.ts';
+import type { RequestResult } from '../../api/client.ts';
+import { ErrorCode, type ExecParams, type ExecResult, type ExecStarted } from '../../api/protocol.ts';
 import { followOutput } from '../../process/output/index.ts';
+import { randomHex } from '../../store/names.ts';
 import { type InterruptWatch, interruptCode, watchInterrupts } from '../interrupt.ts';
+import { ensureSupervisor } from '../link.ts';
 import { proofLines } from '../proof.ts';
 import { type Context, Exit, type Verb } from '../verb.ts';
-import { fail, patientRequest, withSupervisor } from '../withSupervisor.ts';
+import { type Attached, fail, requestEnd, withSupervisor } from '../withSupervisor.ts';
 
 export const exec: Verb = {
   name: 'exec',
@@ -28,15 +30,18 @@ export const exec: Verb = {
   run(context, { positionals, options }) {
     const session = options.get('session');
     const owner = typeof session === 'string' ? session : null;
-    return withSupervisor(context, { mode: 'start', session: owner, holder: 'named' }, async ({ client }) => {
+    return withSupervisor(context, { mode: 'start', session: owner, holder: 'named' }, async (attached) => {
       const [program = '', ...rest] = positionals;
       const env = Object.fromEntries(
         Object.entries(context.environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
       );
+      // Named by us, so that a supervisor that is asked again, or its successor, knows that it is the same command.
+      const id = `${Date.now().toString(36)}-${randomHex(8)}`;
+      const params: ExecParams = { id, argv: [program, ...rest], cwd: context.cwd, env, session: owner };
       // From before the start on: a signal that comes while the answer is on its way has a tree to end as well.
       const interrupts = watchInterrupts();
-      const started = await client.request('exec', { argv: [program, ...rest], cwd: context.cwd, env, session: owner });
-      if (started.ok) return attend(context, client, started.value, interrupts);
+      const started = await attached.client.request('exec', params);
+      if (started.ok) return attend(context, attached, params, started.value, interrupts);
       interrupts.end();
       if (started.failure.reason !== 'refused' || started.failure.code !== ErrorCode.spawnFailed)
         return fail(context, started.failure);
@@ -49,7 +54,8 @@ export const exec: Verb = {
 /** Shows the output until the command's end, or stops it on an interrupt. */
 async function attend(
   context: Context,
-  client: SupervisorClient,
+  attached: Attached,
+  params: ExecParams,
   command: ExecStarted,
   interrupts: InterruptWatch,
 ): Promise<number> {
@@ -68,10 +74,10 @@ async function attend(
       else if (!terminal.write(bytes)) await terminal.drained();
     },
   });
-  const waiting = client.request('execWait', { id: command.id }, { timeoutMs: null });
+  const waiting = untilEnd(context, attached, params, command.id);
   const first = await Promise.race([waiting, interrupts.first]);
   const answer =
-    typeof first === 'string' ? await patientRequest(context, client, 'execStop', { id: command.id }) : first;
+    typeof first === 'string' ? (await requestEnd(context, attached, 'execStop', { id: command.id })).answer : first;
   ended.abort();
   await output;
   interrupts.end();
@@ -79,6 +85,22 @@ async function attend(
   report(context, command, answer.value, interrupts.received !== null);
   if (answer.value.proof.survivors.length > 0) return Exit.failed;
   return interrupts.received === null ? codeOf(answer.value) : interruptCode(interrupts.received);
+}
+
+/** The command runs on when its supervisor is lost. Where no successor comes by itself, one is started to attend it. */
+async function untilEnd(
+  context: Context,
+  { client, workspace }: Attached,
+  params: ExecParams,
+  id: string,
+): Promise<RequestResult<ExecResult>> {
+  const answer = await client.request('execWait', { id }, { timeoutMs: null });
+  if (answer.ok || answer.failure.reason !== 'no_successor') return answer;
+  const options = { session: params.session, holder: 'named', environment: context.environment } as const;
+  const linked = await ensureSupervisor(workspace, options);
+  if (!linked.ok) return answer;
+  const again = await linked.client.request('exec', params);
+  return again.ok ? linked.client.request('execWait', { id }, { timeoutMs: null }) : again;
 }
 
 function report(context: Context, command: ExecStarted, result: ExecResult, interrupted: boolean): void {

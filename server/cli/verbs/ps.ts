@@ -1,3 +1,4 @@
+import type { RequestFailure } from '../../api/client.ts';
 import type { StatusResult } from '../../api/protocol.ts';
 import { interruptCode, watchInterrupts } from '../interrupt.ts';
 import { LivePanel } from '../live.ts';
@@ -13,7 +14,7 @@ export const ps: Verb = {
   usage: '',
   description: [
     'Shows every service of the workspace: its state, pid, address, memory of the whole process tree, restarts, and a word on why it is as it is. What is shown was asked of the supervisor now; without one, the services of the configuration are listed as stopped, and a tree that a killed supervisor left running is shown as what it was.',
-    'With --json the shape is the documented one: {workspace, supervisor, services, runs}; supervisor is null when none runs. The exit code is 0 in either case.',
+    'With --json the shape is the documented one: {workspace, supervisor, services, runs}; supervisor is null when none runs. The exit code is 0 in either case. Of a supervisor that does not answer it shows what the files say, says so, and exits 1 or 2.',
   ].join('\n'),
   positionals: { least: 0, most: 0 },
   options: [{ long: 'watch', short: 'w', description: 'stay, and show changes as they come' }],
@@ -24,11 +25,19 @@ export const ps: Verb = {
   run(context, { options }) {
     return withSupervisor(
       context,
-      { mode: 'join', without: (workspace) => showOffline(context, workspace) },
-      async ({ client }) => {
+      {
+        mode: 'join',
+        without: (workspace) => showOffline(context, workspace),
+        unanswered: async (workspace) => void (await showOffline(context, workspace)),
+      },
+      async ({ client, workspace }) => {
         const watching = options.has('watch');
-        const answer = await client.request(watching ? 'subscribe' : 'status', {});
-        if (!answer.ok) return fail(context, answer.failure);
+        const answer = await client.request(watching ? 'subscribe' : 'status', {}, { timeoutMs: ANSWER_MS });
+        if (!answer.ok) {
+          if (answer.failure.reason === 'ended') return showOffline(context, workspace);
+          if (isSilence(answer.failure)) await showOffline(context, workspace);
+          return fail(context, answer.failure);
+        }
         if (!watching) return show(context, answer.value);
         let status = answer.value;
         const panel =
@@ -64,6 +73,13 @@ export const ps: Verb = {
     );
   },
 };
+
+/** A supervisor that has said hello and then is silent: it is looked at what the files say, as without one. */
+const ANSWER_MS = 3_000;
+
+function isSilence({ reason }: RequestFailure): boolean {
+  return reason === 'timeout' || reason === 'no_successor';
+}
 
 /** The registry and the parsers are loaded only here, where there is no supervisor to ask. */
 async function showOffline(context: Context, workspace: Workspace): Promise<number> {

@@ -115,7 +115,7 @@ describe('the coppice command', () => {
       const end = await workspace.run('ps');
       assert.equal(end.code, 2);
       assert.match(end.stderr, new RegExp(`supervisor pid ${supervisor?.pid} .* does not answer`));
-      assert.equal((await workspace.run('doctor')).code, 0);
+      assert.equal((await workspace.run('doctor')).code, 1);
     } finally {
       process.kill(supervisor?.pid ?? 0, 'SIGCONT');
     }

@@ -14,7 +14,7 @@ import {
 } from '../../../server/api/reconnect.ts';
 import { serviceStatus } from '../../support/serviceStatus.ts';
 
-const LIMITS = { successorMs: 1_000, holderMs: 5_000 };
+const LIMITS = { successorMs: 1_000, guardedMs: 60_000, holderMs: 5_000 };
 const HOLDER = { pid: 2, endpoint: '/s', elsewhere: false };
 const DEAD: Sight = { kind: 'dead_holder', pid: 1, prospect: 'unknown' };
 const NOT_LISTENING: ConnectFailure = { reason: 'not_listening', endpoint: '/s', detail: 'ENOENT' };
@@ -51,7 +51,14 @@ describe('which requests a successor is asked again', () => {
   it('is of a restart what was not restarted yet', () => {
     assert.equal(repetitionOf('restart', { names: [] }), 'unless_done');
     const now = [serviceStatus('a', { incarnation: 2 }), serviceStatus('b', { incarnation: 5 })];
-    const { done, again } = restOfRestart(['a', 'b', 'none'], new Map([['a', 1], ['b', 5]]), now); // biome-ignore format: one line
+    const { done, again } = restOfRestart(
+      ['a', 'b', 'none'],
+      new Map([
+        ['a', 1],
+        ['b', 5],
+      ]),
+      now,
+    );
     assert.deepEqual([done.map((one) => [one.name, one.reason]), again], [[['a', 'restarted']], ['b', 'none']]);
   });
 
@@ -73,8 +80,10 @@ describe('the search for a successor', () => {
     });
   });
 
-  it('goes on for as long as a guardian is about to start one', () => {
-    assert.equal(endOf(look(beginSearch(1, 0, null), { ...DEAD, prospect: 'coming' }, 60_000)), 'look');
+  it('goes on for longer while a guardian lives that is to start one, which may itself be stopped', () => {
+    const guarded: Sight = { ...DEAD, prospect: 'coming' };
+    assert.equal(endOf(look(beginSearch(1, 0, null), guarded, 59_999)), 'look');
+    assert.equal(endOf(look(beginSearch(1, 0, null), guarded, 60_000)), 'no_successor');
   });
 
   it('ends at once when the guardian has given up, with what it said', () => {

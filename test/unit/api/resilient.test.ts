@@ -11,7 +11,7 @@ import { removeTemporaryFolders, temporaryFolder } from '../../support/temporary
 import { until } from '../../support/until.ts';
 
 const HELLO = { kind: 'editor', pid: process.pid, version: '0.0.0', session: 'window-1' } as const;
-const LIMITS = { successorMs: 300, holderMs: 2_000 };
+const LIMITS = { successorMs: 300, guardedMs: 5_000, holderMs: 2_000 };
 
 /** A workspace whose lock is what the test says it is. */
 class Stage {
