@@ -90,6 +90,8 @@ function knownWords(fields: JournalFields, name: JournalEventName): string {
       return `starts again in ${time('ms')} (${text('reason')}, crashes ${text('crashes')})`;
     case 'health_warn':
       return `warning: ${text('reason')}${fields.text('detail') === null ? '' : `, ${fields.text('detail')}`}`;
+    case 'health_recovered':
+      return `${text('file')} can be written again, after ${time('failedMs')} (${text('code')})`;
     case 'breaker_open':
     case 'service_failed':
       return `failed: ${text('text')}`;

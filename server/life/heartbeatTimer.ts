@@ -50,8 +50,7 @@ export class HeartbeatTimer {
       runs: [...supervisor.runs.values()].filter((run) => !run.ended).map((run) => run.id),
     };
     this.#due = now + HEARTBEAT_PERIOD_MS;
-    const written = writeHeartbeat(supervisor.host.stateDir, this.#last);
-    if (!written.ok) supervisor.host.journal('health_warn', { reason: written.failure.reason, detail: 'heartbeat' });
+    supervisor.host.wrote('heartbeat.json', writeHeartbeat(supervisor.host.stateDir, this.#last));
   }
 }
 

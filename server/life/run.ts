@@ -4,11 +4,12 @@ import { formatDiagnostic } from '../config/reader.ts';
 import { commandOf, hostSocketOf } from '../language/command.ts';
 import { cleanEnvironment } from '../process/environment.ts';
 import { warmUpLaunches } from '../process/launch.ts';
+import { keepReserve } from '../process/reserve.ts';
 import { takeOver } from '../reconcile/reconcile.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
 import { type Claim, claimWorkspace, describeClaimFailure, describeHeld } from '../store/claim.ts';
 import { readHeartbeat } from '../store/heartbeat.ts';
-import { type Journal, openJournal } from '../store/journal.ts';
+import { JOURNAL_FILE, type Journal, openJournal } from '../store/journal.ts';
 import {
   describeFinding,
   describeWorkspaceFailure,
@@ -21,6 +22,7 @@ import {
 import { quarantineFile } from '../store/quarantine.ts';
 import { openRegistry, type Registry } from '../store/registry.ts';
 import type { SupervisorLock } from '../store/types.ts';
+import { WriteHealth } from '../store/writeHealth.ts';
 import { Supervisor } from '../supervisor.ts';
 import { version } from '../text/version.ts';
 import { ClaimWatch } from './claimWatch.ts';
@@ -57,6 +59,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
 async function claimAndServe({ root, foreground, losses = 0 }: RunOptions, endListener: EndListener): Promise<number> {
   capHeap();
   process.stderr.on('error', () => {});
+  keepReserve();
   const resolved = resolveWorkspace(root, { exact: true });
   if (!resolved.ok) return refuse(ExitCode.usage, describeWorkspaceFailure(resolved.failure));
   const { workspace } = resolved;
@@ -106,11 +109,12 @@ async function serve(
   if (!foreground) writeOwnLog(ownLogPath(stateDir));
   const claimWatch = new ClaimWatch(claim);
   const earlier = readHeartbeat(stateDir);
-  const journal = openJournal(stateDir);
+  const health = new WriteHealth(({ event, fields }) => journal.append(event, fields));
+  const journal = openJournal(stateDir, { onWrite: (result) => health.note(JOURNAL_FILE, result) });
   const { registry, findings } = openRegistry(stateDir, {
     supervisor: { pid: claim.lock.pid, startTime: claim.lock.startTime },
     beforeWrite: () => void claimWatch.holds,
-    onFailure: (failure) => journal.append('health_warn', { reason: failure.reason, detail: failure.detail }),
+    onWrite: (file, result) => health.note(file, result),
   });
   for (const finding of findings) journal.append('state_set_aside', { ...finding });
   if (earlier.kind === 'corrupt') {
@@ -126,7 +130,7 @@ async function serve(
     limits: claim.lock.limits,
     losses,
   });
-  const host = createHost({ id, root, stateDir }, claimWatch, journal, registry);
+  const host = createHost({ id, root, stateDir }, { claimWatch, journal, registry, health });
   // Before anything runs that could be lost.
   const guardian = new SupervisorGuardian(guardianRequest(host, claim.lock, losses));
   guardian.begin();
@@ -164,10 +168,14 @@ async function serve(
 
 function createHost(
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
-  claimWatch: ClaimWatch,
-  journal: Journal,
-  registry: Registry,
+  parts: {
+    readonly claimWatch: ClaimWatch;
+    readonly journal: Journal;
+    readonly registry: Registry;
+    readonly health: WriteHealth;
+  },
 ): WorkspaceHost {
+  const { claimWatch, journal, registry, health } = parts;
   const { stateDir } = workspace;
   const removedBefore = takeRemovedNames(process.env);
   const environment = Object.freeze({ ...process.env });
@@ -183,6 +191,7 @@ function createHost(
       void claimWatch.holds;
       journal.append(event, fields);
     },
+    wrote: (file, result) => health.note(file, result),
     commandOf: (service) => commandOf(service, stateDir),
     hostSocketOf: (service) => hostSocketOf(service, stateDir),
     // Counts on when the wall clock jumps; whole milliseconds, as it ends up in files.

@@ -2,6 +2,7 @@ import { identityKey, liveness } from './identity.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { callerLine, census } from './membership.ts';
 import { platform } from './platform/index.ts';
+import { withReserve } from './reserve.ts';
 import { signalGroup, signalProcess } from './signal.ts';
 import { describeSurvivors, missedLeader } from './survivors.ts';
 import { isGroupOfCaller, type KillRecord, killMembers, mayEndTree, wasAnyoneKilled } from './sweep.ts';
@@ -79,7 +80,11 @@ class Termination {
     }
   }
 
-  async #scan(): Promise<TreeMember[]> {
+  #scan(): Promise<TreeMember[]> {
+    return withReserve(() => this.#look());
+  }
+
+  async #look(): Promise<TreeMember[]> {
     this.#table = await readableTable();
     const members = census(this.#table, this.#tree, this.#ledger);
     this.#ledger.observe(members);
@@ -196,7 +201,12 @@ class Termination {
     return member;
   }
 
-  #proof(left: readonly TreeMember[], emptyScans: number): EmptyProof {
+  /** Who is left is looked at once more, each by itself. */
+  #proof(left: readonly TreeMember[], emptyScans: number): Promise<EmptyProof> {
+    return withReserve(async () => this.#conclude(left, emptyScans));
+  }
+
+  #conclude(left: readonly TreeMember[], emptyScans: number): EmptyProof {
     const survivors = describeSurvivors(left, this.#killed, this.#table);
     const missed = missedLeader(this.#tree.leader, survivors);
     if (missed !== null) survivors.push(missed);

@@ -1,4 +1,5 @@
 import type { CommandSpec, ServiceConfig } from '../config/model.ts';
+import type { WriteResult } from '../store/ioFailure.ts';
 import type { JournalEventName } from '../store/journalEvents.ts';
 import type { Registry } from '../store/registry.ts';
 
@@ -18,6 +19,8 @@ export interface WorkspaceHost {
   readonly holds: () => boolean;
   /** Appends to the journal; never throws. */
   readonly journal: (event: JournalEventName, fields: Readonly<Record<string, unknown>>) => void;
+  /** To be told how each write of a durable file, by a name that people know, went: the journal says what changes. */
+  readonly wrote: (file: string, result: WriteResult) => void;
   /** What is really run for a service: its command, or the host process of a language server. */
   readonly commandOf: (config: ServiceConfig) => CommandSpec;
   /** Where the host process of a language server answers; `null` for any other kind. */

@@ -8,7 +8,7 @@ import { lockText, readLockFile } from './lockFile.ts';
 import { lockPath } from './paths.ts';
 import { lockCopyPath, prepareStateDirectory } from './stateDirectory.ts';
 import type { SupervisorLock } from './types.ts';
-import { resolveWorkspace, type Workspace } from './workspace.ts';
+import { resolveWorkspace, type StoreFinding, type Workspace } from './workspace.ts';
 
 export type Settled =
   | { readonly ok: true; readonly lock: SupervisorLock; readonly workspace: Workspace }
@@ -38,9 +38,12 @@ export async function settleClaim(request: ClaimRequest, lock: SupervisorLock): 
     if (!written.ok) return failed(written.failure);
   }
   const copied = writeFileAtomicSync(lockCopyPath(settled.stateDir), lockText(settled), { durable: false });
-  if (!copied.ok) return failed(copied.failure);
-  pinWorkspace(root, workspace.id, settled.stateDir);
-  return { ok: true, lock: settled, workspace };
+  const pinned = pinWorkspace(root, workspace.id, settled.stateDir);
+  // Neither is worth leaving trees that run to nobody: the lock itself names holder and state directory.
+  const findings = [copied, pinned].flatMap((one): StoreFinding[] =>
+    one.ok ? [] : [{ kind: 'not_written', failure: one.failure }],
+  );
+  return { ok: true, lock: settled, workspace: { ...workspace, findings: [...workspace.findings, ...findings] } };
 }
 
 function failed(failure: ClaimFailure): Settled {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomicSync, writeNewFileSync } from './atomic.ts';
 import type { ClaimFailure } from './claimFailure.ts';
-import { classifyIoError, errorCode } from './ioFailure.ts';
+import { classifyIoError, errorCode, type WriteResult } from './ioFailure.ts';
 import { coppiceFolder } from './lockFile.ts';
 import { quarantineFile } from './quarantine.ts';
 import { parseObject, readSmallFile } from './smallFile.ts';
@@ -28,8 +28,8 @@ export function prepareCoppiceFolder(workspace: Workspace): ClaimFailure | null 
   return bad ? { reason: 'coppice_folder_refused', path: folder, problem } : null;
 }
 
-/** Writes `.coppice/.gitignore` and `.coppice/workspace.json` where they are missing or differ. Best effort. */
-export function pinWorkspace(root: string, id: string, stateDir: string): void {
+/** Writes `.coppice/.gitignore` and `.coppice/workspace.json` where they are missing or differ. */
+export function pinWorkspace(root: string, id: string, stateDir: string): WriteResult {
   const folder = coppiceFolder(root);
   try {
     writeNewFileSync(join(folder, '.gitignore'), '*\n', false, 0o644);
@@ -41,5 +41,6 @@ export function pinWorkspace(root: string, id: string, stateDir: string): void {
   const known = readSmallFile(path);
   // Not what we would write, and not of a workspace at all: evidence of a torn write or of a stranger's hand.
   if (known.kind === 'odd' || (known.kind === 'text' && parseObject(known.text) === null)) quarantineFile(path);
-  if (known.kind !== 'text' || known.text !== text) writeFileAtomicSync(path, text, { mode: 0o644 });
+  if (known.kind === 'text' && known.text === text) return { ok: true };
+  return writeFileAtomicSync(path, text, { mode: 0o644 });
 }

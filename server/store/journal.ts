@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { AppendFile } from './appendFile.ts';
-import type { IoFailure } from './ioFailure.ts';
+import type { WriteResult } from './ioFailure.ts';
 import { JOURNAL_FILE, lastSequence, rotateJournal } from './journalFiles.ts';
 import type { JournalEvent } from './types.ts';
 
+export { JOURNAL_FILE } from './journalFiles.ts';
 export { type FollowJournalOptions, followJournal } from './journalFollow.ts';
 export { type JournalReading, readJournal } from './journalRead.ts';
 
@@ -14,8 +15,8 @@ export interface JournalOptions {
   readonly maxBytes?: number;
   /** How many rotated files are kept. */
   readonly keep?: number;
-  /** Told once each time that writing begins to fail. */
-  readonly onFailure?: (failure: IoFailure) => void;
+  /** Told how each write went. What it appends about a failure waits with what could not be written. */
+  readonly onWrite?: (result: WriteResult) => void;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
@@ -42,7 +43,7 @@ export class Journal {
   #waitingBytes = 0;
   #dropped: Gap | null = null;
   #retry: NodeJS.Timeout | null = null;
-  #failing = false;
+  #telling = false;
   #rotateAt: number;
   #closed = false;
 
@@ -119,14 +120,15 @@ export class Journal {
       const gap = this.#dropped;
       const next = this.#waiting[0];
       if (next === undefined && gap === null) {
-        this.#failing = false;
+        this.#tell({ ok: true });
         return;
       }
       // The gap stands where the dropped events would have, under the number of the last of them.
       const line = gap === null ? (next?.line ?? '') : this.#gapLine(gap);
       const result = this.#file.append(line);
       if (!result.ok) {
-        this.#failed(result.failure);
+        this.#tryAgainLater();
+        this.#tell(result);
         return;
       }
       if (gap !== null) {
@@ -146,16 +148,24 @@ export class Journal {
     return toLine({ seq: to, at, supervisor, event: 'journal_gap', from, to, dropped: count });
   }
 
-  #failed(failure: IoFailure): void {
-    if (this.#retry === null && !this.#closed) {
-      this.#retry = setTimeout(() => {
-        this.#retry = null;
-        this.#drain();
-      }, RETRY_MS);
-      this.#retry.unref();
+  #tryAgainLater(): void {
+    if (this.#retry !== null || this.#closed) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = null;
+      this.#drain();
+    }, RETRY_MS);
+    this.#retry.unref();
+  }
+
+  /** Whoever is told may append, which comes back here. */
+  #tell(result: WriteResult): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    try {
+      this.#options.onWrite?.(result);
+    } finally {
+      this.#telling = false;
     }
-    if (!this.#failing) this.#options.onFailure?.(failure);
-    this.#failing = true;
   }
 
   #rotate(): void {

@@ -1,6 +1,7 @@
+import { basename } from 'node:path';
 import { AppendFile } from './appendFile.ts';
 import { writeFileAtomic, writeFileAtomicSync } from './atomic.ts';
-import type { IoFailure, WriteResult } from './ioFailure.ts';
+import type { WriteResult } from './ioFailure.ts';
 import {
   applyIntent,
   type RegistryContent,
@@ -16,8 +17,8 @@ export interface RegistryOptions {
   readonly supervisor: { readonly pid: number; readonly startTime: string };
   /** Called before each write; may `abandon` the registry. */
   readonly beforeWrite?: () => void;
-  /** Told once each time that writing begins to fail; it is tried again until it works. */
-  readonly onFailure?: (failure: IoFailure) => void;
+  /** Told how each write of each of its files, by name, went; what failed is tried again until it works. */
+  readonly onWrite?: (file: string, result: WriteResult) => void;
   /** Changes within this time share one write of the whole file. */
   readonly debounceMs?: number;
 }
@@ -44,6 +45,7 @@ export function openRegistry(stateDir: string, options: RegistryOptions): Opened
  */
 export class Registry {
   readonly #file: string;
+  readonly #changesFile: string;
   readonly #changes: AppendFile;
   readonly #options: RegistryOptions;
   readonly #trees = new Map<string, Entry>();
@@ -62,6 +64,7 @@ export class Registry {
   constructor(stateDir: string, content: RegistryContent, options: RegistryOptions) {
     const files = registryFiles(stateDir);
     this.#file = files.whole;
+    this.#changesFile = files.changes;
     this.#changes = new AppendFile(files.changes);
     this.#options = options;
     this.#pauseMs = this.#debounceMs;
@@ -183,7 +186,7 @@ export class Registry {
     if (this.#closed) return { ok: true };
     this.#change += 1;
     const result = this.#changes.append(`{"change":${this.#change},${field}}`);
-    if (!result.ok) this.#failed(result.failure);
+    this.#tell(this.#changesFile, result);
     this.#touch();
     return result;
   }
@@ -221,9 +224,11 @@ export class Registry {
     const change = this.#change;
     const result = await writeFileAtomic(this.#file, this.#text(), { stillWanted: () => !this.#closed });
     if (this.#closed) return result;
-    if (!result.ok) this.#failed(result.failure);
+    this.#failing = !result.ok;
+    this.#tell(this.#file, result);
     if (result.ok) {
-      this.#failing = false;
+      // What the changes could not take is in here.
+      this.#tell(this.#changesFile, result);
       this.#written = version;
       if (this.#change === change) this.#changes.clear();
       else if (this.#changes.size > MOST_CHANGES_BYTES) this.#compact();
@@ -245,10 +250,8 @@ export class Registry {
     return `${JSON.stringify(head).slice(0, -1)},"services":${services},"intent":${intent},"trees":[\n${trees}\n]}\n`;
   }
 
-  /** Only a write of the whole says that it works again. */
-  #failed(failure: IoFailure): void {
-    if (!this.#failing) this.#options.onFailure?.(failure);
-    this.#failing = true;
+  #tell(path: string, result: WriteResult): void {
+    this.#options.onWrite?.(basename(path), result);
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { removeDeadTemporaries, writeFileAtomicSync } from './atomic.ts';
+import { dirname, join } from 'node:path';
+import { flushEntry, removeDeadTemporaries, writeFileAtomicSync } from './atomic.ts';
 import { classifyIoError, type IoFailure } from './ioFailure.ts';
 import { parseLock } from './lockFile.ts';
 import { cacheFolder, exitsFolder, logsFolder, runsFolder } from './paths.ts';
@@ -14,13 +14,20 @@ import { markerPath, type Place, stateDirProblem, type WorkspaceFailure } from '
  */
 export function prepareStateDirectory(stateDir: string, place: Place): WorkspaceFailure | IoFailure | null {
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const made = mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    // The folder's own entry, and those of the folders above it that were made with it.
+    if (made !== undefined) for (let at = stateDir; at.length >= made.length; at = dirname(at)) flushEntry(at);
     const problem = stateDirProblem(stateDir, place);
     if (problem !== null && problem !== 'not_marked') return { reason: 'state_dir_refused', stateDir, problem };
-    // Written anew each time: a moved folder keeps its state and is known by its new path from now on.
     const { id, root, folder } = place;
-    const marked = writeFileAtomicSync(markerPath(stateDir), `${JSON.stringify({ id, root, folder })}\n`);
-    if (!marked.ok) return marked.failure;
+    const marker = `${JSON.stringify({ id, root, folder })}\n`;
+    // A moved folder keeps its state and is known by its new path from now on. Nothing is written where nothing changes:
+    // a full disk must not keep a successor from trees that run.
+    const known = readSmallFile(markerPath(stateDir));
+    if (known.kind !== 'text' || known.text !== marker) {
+      const marked = writeFileAtomicSync(markerPath(stateDir), marker);
+      if (!marked.ok) return marked.failure;
+    }
     for (const part of [logsFolder, exitsFolder, runsFolder, cacheFolder]) {
       mkdirSync(part(stateDir), { recursive: true, mode: 0o700 });
     }

@@ -14,6 +14,8 @@ import type { RunStatus } from './status.ts';
 import { RunTask } from './task.ts';
 import type { ToldRun } from './told.ts';
 
+const SAVE_AGAIN_MS = 1000;
+
 /** One execution of a task graph: every task of it is started at most once. Kept in `runs/<id>/run.json`. */
 export class TaskRun {
   readonly id: string;
@@ -25,6 +27,7 @@ export class TaskRun {
   readonly #changed: () => void;
   /** Its end stands in the journal. */
   #closed: boolean;
+  #again: NodeJS.Timeout | null = null;
   /** Told by an earlier supervisor that could not write it down. */
   #endIsTold = false;
 
@@ -161,6 +164,7 @@ export class TaskRun {
 
   /** Removes its files; only once it has ended. */
   forget(): void {
+    if (this.#again !== null) clearTimeout(this.#again);
     try {
       rmSync(runFolder(this.#host.stateDir, this.id), { recursive: true, force: true });
     } catch {
@@ -239,12 +243,14 @@ export class TaskRun {
     this.#host.journal('run_started', { run: this.id, tasks: [...this.tasks.keys()] });
   }
 
-  /** Best effort: a full disk must not end the run, whose result stands in the journal too. */
+  /** A full disk must not end the run: what cannot be written is tried again until it can. */
   #save(): void {
     if (!this.#host.holds()) return;
     const tasks = [...this.tasks.values()].map(({ terms, progress }) => ({ terms, progress }));
     const file = { id: this.id, owners: this.owners.all, createdAt: this.#createdAt, closed: this.#closed, tasks };
     const written = writeRunFile(this.#host.stateDir, file, this.#state);
-    if (!written.ok) this.#host.journal('health_warn', { reason: written.failure.reason, detail: `run ${this.id}` });
+    this.#host.wrote(`run ${this.id}`, written);
+    if (this.#again !== null) clearTimeout(this.#again);
+    this.#again = written.ok ? null : setTimeout(() => this.#save(), SAVE_AGAIN_MS).unref();
   }
 }

@@ -49,12 +49,15 @@ export function taskExitPath(stateDir: string, run: string, task: string, attemp
   return join(runFolder(stateDir, run), `${encodeName(task)}.exit${number}.json`);
 }
 
-/** Not flushed: it outlives the supervisor, and a flush for each task would hold everybody else up. */
+/**
+ * Flushed to the disk once, with the end of the run: until then it has to outlive the supervisor alone, as a loss of power
+ * ends the tasks as well, and a flush for each task would hold everybody else up.
+ */
 export function writeRunFile(stateDir: string, run: RunFile, state: RunStatus['state']): WriteResult {
   const { id, owners, createdAt, closed } = run;
   const tasks = run.tasks.map(({ terms, progress }) => ({ name: terms.name, ...progress, terms }));
   const text = `${JSON.stringify({ version: 1, id, state, owners, createdAt, closed, tasks })}\n`;
-  return writeFileAtomicSync(runFilePath(stateDir, id), text, { durable: false });
+  return writeFileAtomicSync(runFilePath(stateDir, id), text, { durable: closed });
 }
 
 /** All runs that have a folder, the oldest first. */

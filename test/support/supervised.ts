@@ -95,6 +95,14 @@ export class SupervisedWorkspace extends TestWorkspace {
     return record.tree.leader;
   }
 
+  /** The living process of a pid that `ps` shows; it is ended at the test's end whatever happens. */
+  processOf(pid: number | null): ProcessIdentity {
+    const found = pid === null ? null : identify(pid);
+    assert.ok(found !== null, `${pid} does not live`);
+    this.#seen.push(found);
+    return found;
+  }
+
   /** The guardian on record, which must live. */
   guardian(): ProcessIdentity {
     const found = readGuardianFile(this.stateDir)?.guardian ?? null;

@@ -38,6 +38,7 @@ export function unitHost(label: string, overrides: Partial<WorkspaceHost> = {}):
     ports: new PortReservations(),
     holds: () => true,
     journal: (event, fields) => journal.push({ event, ...fields }),
+    wrote: () => {},
     commandOf: (service) => service.command,
     hostSocketOf: () => null,
     now: () => Date.now(),

@@ -1,0 +1,78 @@
+/** A file system of the test's own, small enough to be filled, and folders that become read-only under a program. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from './temporary.ts';
+
+/** Whether this process may mount: as root, or in a user namespace of its own. */
+export function mayMount(): boolean {
+  const folder = temporaryFolder('mount');
+  if (mount('-t', 'tmpfs', '-o', 'size=64k', 'none', folder) !== '') return false;
+  unmount(folder);
+  return true;
+}
+
+const mounted: string[] = [];
+
+/** An empty disk with room for `bytes`. `removeSmallDisks` takes it away. */
+export class SmallDisk {
+  readonly path: string;
+  readonly #ballast: string;
+
+  constructor(bytes: number) {
+    this.path = temporaryFolder('disk');
+    this.#ballast = join(this.path, 'ballast');
+    assert.equal(mount('-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'none', this.path), '');
+    mounted.push(this.path);
+  }
+
+  /** Leaves no room for a single byte. */
+  fill(): void {
+    const fd = openSync(this.#ballast, 'a');
+    try {
+      for (let size = 1024 ** 2; size > 0; ) {
+        try {
+          if (writeSync(fd, Buffer.alloc(size)) < size) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+        } catch (error) {
+          assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+          size = Math.floor(size / 2);
+        }
+      }
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  free(): void {
+    rmSync(this.#ballast, { force: true });
+  }
+}
+
+/** From now on nothing can be made, changed or opened for writing below `folder`, by anyone; gives the way back. */
+export function makeReadOnly(folder: string): () => void {
+  // A mount over itself: files that are open already belong to the one below, which may have writers.
+  assert.equal(mount('--bind', folder, folder), '');
+  mounted.push(folder);
+  assert.equal(mount('-o', 'remount,ro,bind', folder), '');
+  return () => {
+    unmount(folder);
+    mounted.splice(mounted.indexOf(folder), 1);
+  };
+}
+
+export function removeSmallDisks(): void {
+  for (const folder of mounted.splice(0).reverse()) unmount(folder);
+}
+
+function mount(...words: string[]): string {
+  const { status, stderr, error } = spawnSync('mount', words, { encoding: 'utf8' });
+  return status === 0 ? '' : (error?.message ?? (stderr || `exit code ${status}`));
+}
+
+/** What still has it open keeps what it has. */
+function unmount(folder: string): void {
+  const { status, stderr } = spawnSync('umount', ['-l', folder], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
