@@ -22,6 +22,7 @@ export const JOURNAL_EVENTS = [
   'service_exited',
   'backoff',
   'health_warn',
+  'health_recovered',
   'breaker_open',
   'service_failed',
   'breaker_reset',

@@ -251,6 +251,6 @@ export class TaskRun {
     const written = writeRunFile(this.#host.stateDir, file, this.#state);
     this.#host.wrote(`run ${this.id}`, written);
     if (this.#again !== null) clearTimeout(this.#again);
-    this.#again = written.ok ? null : setTimeout(() => this.#save(), SAVE_AGAIN_MS).unref();
+    this.#again = written.ok ? null : setTimeout(() => this.#host.holds() && this.#save(), SAVE_AGAIN_MS).unref();
   }
 }

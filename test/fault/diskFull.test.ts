@@ -92,7 +92,7 @@ describe('a disk that fills up while a supervisor runs', () => {
     disk.fill();
     signal(first, 'SIGKILL');
     await untilGone([first]);
-    await workspace.up();
+    await workspace.successorOf(first);
     const service = await workspace.service('web');
     assert.deepEqual([service.pid, service.incarnation, isAlive(leader)], [leader.pid, 1, true]);
     await crashUntilJournalIsFull(workspace);

@@ -162,11 +162,12 @@ describe('a running supervisor that is left without', () => {
       assert.equal(status.services[0]?.state, 'ready');
       signal(first, 'SIGKILL');
       await untilGone([first]);
+      // Whoever asks meanwhile is told why there is none.
       const end = await workspace.run('up', '--detach');
       assert.equal(end.code, 1);
       assert.match(end.stderr, /EROFS|read-only/i);
       writable();
-      await workspace.up();
+      await workspace.successorOf(first);
       assert.deepEqual([(await workspace.service('web')).pid, workspace.marked.length], [web.pid, 1]);
     });
   });

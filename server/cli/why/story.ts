@@ -110,6 +110,7 @@ class Teller {
       case 'configuration_applied':
       case 'configuration_rejected':
       case 'environment_cleaned':
+      case 'health_recovered':
       case 'state_set_aside':
       case 'run_finished':
         return;
