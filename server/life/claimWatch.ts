@@ -11,6 +11,9 @@ const PERIOD_MS = 2_000;
 /** A look older than this is of a process that was stopped, or of a machine that slept: anything may have happened since. */
 const TRUSTED_MS = 3_000;
 
+/** How long a lock must be missing before a change in the folder has it put back. */
+const SETTLE_MS = 250;
+
 export interface ClaimEvents {
   readonly onWorkspaceGone: () => void;
   readonly onLost: (loss: Loss) => void;
@@ -27,6 +30,7 @@ export class ClaimWatch {
   #lookedAt = clocks();
   #timer: NodeJS.Timeout | null = null;
   #watcher: FSWatcher | null = null;
+  #settling: NodeJS.Timeout | null = null;
 
   constructor(claim: Claim) {
     this.#claim = claim;
@@ -57,6 +61,8 @@ export class ClaimWatch {
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    if (this.#settling !== null) clearTimeout(this.#settling);
+    this.#settling = null;
     this.#events = null;
     process.off('SIGCONT', this.#onContinued);
     this.#endWatcher();
@@ -118,13 +124,27 @@ export class ClaimWatch {
     events?.onLost(judgeLoss(this.#claim.lock, thief, lives ? 'live' : 'stale'));
   }
 
+  /**
+   * What was taken away may be on its way with the whole workspace: a lock that is put back into a folder that somebody is
+   * removing makes his `rm -r` fail. Until then the copy of the lock keeps contenders away.
+   */
+  #lookWhenSettled(): void {
+    if (this.#claim.verify() !== 'deleted') this.look();
+    else this.#settling ??= setTimeout(() => this.#settled(), SETTLE_MS).unref();
+  }
+
+  #settled(): void {
+    this.#settling = null;
+    if (this.#events !== null) this.look();
+  }
+
   /** Without a watch (no inotify instance left) the period has to do. */
   #watchFolder(): void {
     if (this.#events === null || this.#watcher !== null) return;
     const path = lockPath(this.#claim.workspace.root);
     try {
       this.#watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
-        if (name === null || name === basename(path) || name === basename(dirname(path))) this.look();
+        if (name === null || name === basename(path) || name === basename(dirname(path))) this.#lookWhenSettled();
       });
       this.#watcher.on('error', () => this.#endWatcher());
     } catch {
