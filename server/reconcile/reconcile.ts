@@ -84,10 +84,10 @@ async function takeOverTree(
     case 'finished':
     case 'dead':
       // A service whose leader ended meanwhile is adopted too: its policy learns the end from the exit record. One that
-      // ended with its supervisor, or is to, did not end by itself: no policy has a say in it.
-      if (service !== undefined && exit?.pact !== true && (record.onSupervisorLoss === 'adopt' || verdict !== 'alive'))
-        service.adopt(record);
-      else await end(host, record, verdict, service?.config ?? DEFAULT_STOP);
+      // ended with its supervisor, or is to, is asked to before its policy hears of the end, which is then no crash.
+      if (service === undefined) return end(host, record, verdict, DEFAULT_STOP);
+      service.adopt(record);
+      if (exit?.pact === true || (record.onSupervisorLoss === 'stop' && verdict === 'alive')) await service.stop();
       return;
     case 'presumed_alive':
       return;
