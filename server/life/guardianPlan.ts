@@ -7,11 +7,14 @@ import {
   recordCrash,
 } from '../service/restartCore.ts';
 
+/** Tests of faults kill supervisors by the hundred, which would spend any budget. Not in what is shipped. */
+const isTormented = process.env.COPPICE_FAILPOINTS !== undefined;
+
 /** The defaults of a service. No setting: a workspace cannot weaken what holds its own supervisor up. */
 export const SUPERVISOR_LIMITS: RestartLimits = {
-  backoff: { initialMs: 1_000, maxMs: 60_000 },
-  crashes: { count: 8, windowMs: 5 * 60_000 },
-  slow: { count: 10, windowMs: 60 * 60_000 },
+  backoff: isTormented ? { initialMs: 50, maxMs: 100 } : { initialMs: 1_000, maxMs: 60_000 },
+  crashes: { count: isTormented ? 300 : 8, windowMs: 5 * 60_000 },
+  slow: { count: isTormented ? 300 : 10, windowMs: 60 * 60_000 },
   clean: { count: 10, windowMs: 60_000 },
   drains: { count: 3, windowMs: 10 * 60_000 },
   wedges: { count: 3, windowMs: 30 * 60_000 },

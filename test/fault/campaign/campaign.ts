@@ -6,7 +6,7 @@ import { CAST } from './cast.ts';
 import { type Seen, takeCensus } from './census.ts';
 import { type Expectation, unsettled } from './checks.ts';
 import { accountingFaults, countedLines, countingFaults } from './evidence.ts';
-import { FAULTS, type FaultName, type Inflicted, inflict, pause } from './faults.ts';
+import { FAULTS, type FaultName, type Inflicted, inflict, pause, prepare } from './faults.ts';
 import type { Stage } from './stage.ts';
 
 export interface Round {
@@ -47,6 +47,7 @@ export class Campaign {
     const fault = random.pick(FAULTS);
     // A command takes a tenth of a second to ask; most faults are to hit what it set in motion.
     const delayMs = random.chance(0.7) ? 40 + random.below(200) : random.below(900);
+    prepare(fault, this.#stage, random);
     const activity = await begin(activityName, this.#stage, random);
     await pause(delayMs);
     const pact = this.#stage.trees(takeCensus()).filter((one) => one.marker?.split('/')[1] === 'pact');
@@ -56,12 +57,12 @@ export class Campaign {
       this.#recovery(inflicted),
       this.#commands(activity, inflicted.orphaned),
     ]);
-    const open = new Set([...activity.open, ...(inflicted.lostAt === null ? [] : ['pact'])]);
+    const open = new Set([...activity.open, ...(inflicted.lost ? ['pact'] : [])]);
     // What depends on something that was stopped may wait for it.
     if (activity.stopped.includes('late')) open.add('after-late');
     const settled = await this.#settle({ stopped: new Set(activity.stopped), open, alone: this.#alone });
     const faults = [...recovery.faults, ...commandFaults, ...settled, ...this.#evidence()];
-    if (inflicted.lostAt !== null) faults.push(...survivorsOf(pact));
+    if (inflicted.lost) faults.push(...survivorsOf(pact));
     const settledMs = Math.round(performance.now() - began);
     await this.#stage.run('start', ...CAST.filter((one) => one.settled === 'up').map((one) => one.name));
     const { victims } = inflicted;
@@ -101,13 +102,14 @@ export class Campaign {
         faults: end.code === 0 ? [] : [`up after the loss of both ended with ${end.code}: ${end.errors}`],
       };
     }
-    if (inflicted.lostAt === null) return { ms: null, faults: [] };
+    if (!inflicted.lost) return { ms: null, faults: [] };
     const { lostAt } = inflicted;
     try {
       await until('a successor', () => this.#stage.status(), { timeoutMs: SETTLE_LIMIT_MS, intervalMs: 10 });
     } catch {
       return { ms: null, faults: ['no successor came'] };
     }
+    if (lostAt === null) return { ms: null, faults: [] };
     const ms = Math.round(performance.now() - lostAt);
     // The second loss in a row waits for the restart core's second delay, and a frozen guardian for its thaw.
     const late = ms > RECOVERY_LIMIT_MS && inflicted.fault === 'kill supervisor';
@@ -141,7 +143,11 @@ export class Campaign {
     const living = (): Set<string> => new Set(this.#stage.trees(takeCensus()).map((one) => one.marker ?? ''));
     let faults: string[] = [];
     for (let attempt = 0; attempt < 20; attempt += 1) {
-      faults = [...countingFaults(stateDir, rolls), ...accountingFaults(stateDir, rolls, living())];
+      const alive = living();
+      faults = [
+        ...countingFaults(stateDir, rolls, alive),
+        ...accountingFaults(stateDir, rolls, alive, this.#stage.tornEvents),
+      ];
       if (faults.length === 0) return [];
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
     }

@@ -17,6 +17,7 @@ export const FAULTS = [
   'kill tree and supervisor',
   'kill supervisor twice',
   'kill spawner',
+  'die at a write',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
 
@@ -24,10 +25,34 @@ export interface Inflicted {
   readonly fault: FaultName;
   /** Whom it hit, for the report. */
   readonly victims: readonly string[];
-  /** When the supervisor was killed last; `null`: it was not. */
+  /** The supervisor was killed. */
+  readonly lost: boolean;
+  /** When it was killed last, where that is known. */
   readonly lostAt: number | null;
   /** Nobody is left who could start a successor: a client has to. */
   readonly orphaned: boolean;
+}
+
+/** Steps of writing at which the supervisor dies, in files that what goes on in a round has it write. */
+const WRITES: readonly [string, ...string[]] = [
+  'registry.json:write=torn',
+  'registry.json:fsync=die',
+  'registry.json:rename=die',
+  'registry.json:folder=die',
+  'registry.changes.jsonl:write=die',
+  'registry.changes.jsonl:write=torn',
+  'registry.changes.jsonl:truncate=die',
+  'events.jsonl:write=die',
+  'events.jsonl:write=torn',
+  'run.json:write=torn',
+  'run.json:rename=die',
+  'guardian.json:rename=die',
+];
+
+/** To be called before anything else goes on in the round. */
+export function prepare(fault: FaultName, stage: Stage, random: Seeded): void {
+  const nth = 1 + random.below(6);
+  if (fault === 'die at a write') stage.dieAt(`${random.pick(WRITES)}@${nth}`);
 }
 
 export async function inflict(fault: FaultName, stage: Stage, random: Seeded): Promise<Inflicted> {
@@ -47,6 +72,7 @@ export async function inflict(fault: FaultName, stage: Stage, random: Seeded): P
   const done = (lost: boolean, orphaned = false): Inflicted => ({
     fault,
     victims,
+    lost,
     lostAt: lost ? performance.now() : null,
     orphaned,
   });
@@ -107,6 +133,14 @@ export async function inflict(fault: FaultName, stage: Stage, random: Seeded): P
         'SIGKILL',
       );
       return done(false);
+    case 'die at a write': {
+      const died = stage.hasDied;
+      stage.dieAt(null);
+      if (died) victims.push('supervisor SIGKILL by itself');
+      // What went on had it write nothing of the kind.
+      const lost = died || hit('supervisor', supervisor, 'SIGKILL');
+      return { ...done(lost), lostAt: died ? null : performance.now() };
+    }
     default:
       return fault satisfies never;
   }

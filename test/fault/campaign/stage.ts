@@ -1,10 +1,10 @@
 /** The workspace of one campaign, and the hands and eyes of the tormentor in it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '../../../server/api/client.ts';
 import type { StatusResult } from '../../../server/api/protocol.ts';
-import { COMMAND } from '../../support/workspace.ts';
+import { failpointBuild } from '../../support/failpoints.ts';
 import { configuration } from './cast.ts';
 import { type Census, lives, type Seen, takeCensus } from './census.ts';
 
@@ -19,6 +19,11 @@ export class Stage {
   readonly root: string;
   readonly rolls: string;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #command = join(failpointBuild(), 'coppice.cjs');
+  /** Rules of failure points; the supervisor reads them anew each time. */
+  readonly #rules: string;
+  /** So many records of the journal were torn on purpose. */
+  tornEvents = 0;
   readonly #commands = new Set<ChildProcess>();
   readonly #salt: Record<string, number> = {};
 
@@ -34,6 +39,9 @@ export class Stage {
       XDG_RUNTIME_DIR: join(folder, 'runtime'),
       NO_COLOR: '1',
     };
+    this.#rules = join(folder, 'failpoints');
+    this.#env.COPPICE_FAILPOINTS = `@${this.#rules}`;
+    writeFileSync(this.#rules, '');
     this.configure();
   }
 
@@ -52,7 +60,7 @@ export class Stage {
   }
 
   run(...words: string[]): Promise<CommandEnd> {
-    const child = spawn(process.execPath, [COMMAND, ...words], {
+    const child = spawn(process.execPath, [this.#command, ...words], {
       cwd: this.root,
       env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -68,6 +76,19 @@ export class Stage {
         resolve({ words, code, output, errors });
       });
     });
+  }
+
+  /** Has the supervisor die at its next write of that kind; one rule at a time, and each acts once. */
+  dieAt(rule: string | null): void {
+    if (this.hasDied && readFileSync(`${this.#rules}.fired`, 'utf8').startsWith('events.jsonl:write=torn'))
+      this.tornEvents += 1;
+    rmSync(`${this.#rules}.fired`, { force: true });
+    writeFileSync(this.#rules, rule === null ? '' : `${rule}\n`);
+  }
+
+  /** Whether the last rule has acted. */
+  get hasDied(): boolean {
+    return existsSync(`${this.#rules}.fired`);
   }
 
   endCommands(): void {
