@@ -157,6 +157,8 @@ function judgeEnd({ code, signal }: Ended, output: string): LinkResult | 'lost' 
     case 78:
       return { ok: false, failure: { reason: 'start_configuration', output } };
     default: {
+      // Killed by somebody before it served: there may be another by now, or the next attempt is luckier.
+      if (signal === 'SIGKILL') return 'lost';
       const status = code === null ? `ended by ${signal ?? 'a signal'}` : `exit code ${code}`;
       return { ok: false, failure: { reason: 'start_failed', status, output } };
     }

@@ -6,6 +6,7 @@ import { cleanEnvironment } from '../process/environment.ts';
 import { warmUpLaunches } from '../process/launch.ts';
 import { keepReserve } from '../process/reserve.ts';
 import { takeOver } from '../reconcile/reconcile.ts';
+import { unseenEnds } from '../reconcile/unseen.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
 import { type Claim, claimWorkspace, describeClaimFailure, describeHeld } from '../store/claim.ts';
 import { readHeartbeat } from '../store/heartbeat.ts';
@@ -154,12 +155,14 @@ async function serve(
     kept,
   });
   // With a registry that was torn nobody knows which of them still matter.
-  if (findings.length === 0) removeForgottenExitRecords(stateDir, registry.records());
+  const services = registry.services();
+  const records = [...registry.records(), ...unseenEnds(stateDir, registry.records(), services)];
+  if (findings.length === 0) removeForgottenExitRecords(stateDir, records);
   supervisor.runs.restore(config.tasks);
   supervisor.commands.restore();
   const takenOver = takeOver(host, supervisor, {
-    records: registry.records(),
-    services: registry.services(),
+    records,
+    services,
     heartbeatAgeMs: earlier.kind === 'heartbeat' ? Date.now() - earlier.heartbeat.at : null,
   }).then((wanted) => supervisor.resume(registry.intent(), wanted));
   await life.begin(takenOver);

@@ -32,3 +32,22 @@ describe('an end that is accounted for when its supervisor is killed', () => {
     });
   }
 });
+
+describe('a start that nobody was told of', () => {
+  afterEach(closeWorkspaces);
+
+  it('and that ended before there was a successor is accounted for by its exit record (its end was never known)', async () => {
+    const workspace = openFailpointWorkspace({ services: { web: { ...ENDS, command: ['sh', '-c', 'exit 3'] } } });
+    workspace.failpoints('registry.changes.jsonl:write=torn@2');
+    const first = workspace.begin(['up', '--detach', '--no-wait']);
+    await until('the kill', () => workspace.hits.length > 0);
+    await first.ended;
+    await workspace.run('up', '--detach', '--no-wait');
+    await workspace.untilService('web', (one) => one.incarnation > 1);
+    const ends = workspace.eventsNamed('service_exited').filter((one) => one.incarnation === 1);
+    assert.deepEqual(
+      ends.map(({ code, crashes }) => [code, crashes]),
+      [[3, 1]],
+    );
+  });
+});
