@@ -16,9 +16,13 @@ import {
   endedCommand,
   endedUnseen,
   keyOf,
+  nameOf,
   newCommandFile,
   saveCommand,
+  tellEnded,
+  tellStarted,
 } from './exec.ts';
+import { readToldCommands, type ToldCommand, UNTOLD_COMMAND } from './told.ts';
 
 /** So many that ended are kept in mind, where their files could not be written. */
 const REMEMBERED = 100;
@@ -29,6 +33,7 @@ export class Commands {
   readonly #launching = new Map<string, { readonly starting: Promise<ExecStart>; readonly owner: Owner }>();
   /** What an earlier supervisor left without a result, until it is taken over. */
   readonly #left = new Map<string, CommandFile>();
+  #told: ReadonlyMap<string, ToldCommand> = new Map();
   /** Asked for a moment later; those that ended longer ago are in their files. */
   readonly #ended = new Map<string, ExecCommand>();
   readonly #host: WorkspaceHost;
@@ -77,7 +82,7 @@ export class Commands {
 
   /** Reads what earlier supervisors left of commands. */
   restore(): void {
-    const { stateDir } = this.#host;
+    const { stateDir, registry } = this.#host;
     for (const id of listCommands(stateDir)) {
       const reading = readCommandFile(stateDir, id);
       if (reading.kind === 'command' && reading.file.result === null) this.#left.set(id, reading.file);
@@ -85,6 +90,8 @@ export class Commands {
       const aside = quarantineFile(reading.path);
       this.#host.journal('state_set_aside', { kind: 'command_corrupt', path: reading.path, aside });
     }
+    const recorded = registry.records().flatMap((one) => (one.role === 'exec' ? [one.name] : []));
+    this.#told = readToldCommands(stateDir, new Set([...recorded, ...[...this.#left.keys()].map(nameOf)]));
   }
 
   /** What the registry would hold of a tree that was launched for a command and not entered any more; `null` for others. */
@@ -105,7 +112,8 @@ export class Commands {
     const rebuilt = { id, marker: tree.marker, owner, startedAt, attached, stopping: false, result: null };
     const file = this.#left.get(id) ?? rebuilt;
     this.#left.delete(id);
-    this.#follow(ExecCommand.adopt(this.#host, { ...file, owner }, record));
+    const told = this.#told.get(record.name) ?? UNTOLD_COMMAND;
+    this.#follow(ExecCommand.adopt(this.#host, { ...file, owner }, record, told));
   }
 
   /** Enters the end of what ended before it was on record, and forgets what was never launched. */
@@ -116,11 +124,16 @@ export class Commands {
       this.#left.delete(id);
       const exit = this.#exitOf(id);
       if (exit === null) this.#forget(id);
-      else {
-        const status = exit === 'corrupt' ? { code: null, signal: null } : { code: exit.code, signal: exit.signal };
-        saveCommand(this.#host, { ...file, result: endedUnseen(exit === 'corrupt' ? 0 : exit.pid, status) });
-      }
+      else this.#enterEnd(file, exit === 'corrupt' ? { pid: 0, code: null, signal: null, at: Date.now() } : exit);
     }
+    this.#told = new Map();
+  }
+
+  #enterEnd(file: CommandFile, { pid, code, signal, at }: Pick<ExitRecord, 'pid' | 'code' | 'signal' | 'at'>): void {
+    const told = this.#told.get(nameOf(file.id)) ?? UNTOLD_COMMAND;
+    if (!told.started) tellStarted(this.#host, file, pid, null);
+    if (!told.ended) tellEnded(this.#host, file, { code, signal }, at);
+    saveCommand(this.#host, { ...file, result: endedUnseen(pid, { code, signal }) });
   }
 
   async #start(id: string, request: ExecRequest): Promise<ExecStart> {

@@ -6,6 +6,7 @@ import { newMarker, type StartFailureReason, SupervisedTree, startTree, type Tre
 import { exitRecordPath, logPath } from '../store/paths.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
 import { type CommandFile, type CommandResult, writeCommandFile } from './commandFile.ts';
+import { type ToldCommand, UNTOLD_COMMAND } from './told.ts';
 
 export interface ExecRequest {
   readonly argv: readonly [string, ...string[]];
@@ -52,11 +53,11 @@ export class ExecCommand implements Command {
   #hasEnded = false;
   #absence: NodeJS.Timeout | null = null;
 
-  private constructor(host: WorkspaceHost, file: CommandFile, tree: SupervisedTree) {
+  private constructor(host: WorkspaceHost, file: CommandFile, tree: SupervisedTree, told: ToldCommand) {
     this.#host = host;
     this.#file = file;
     this.tree = tree;
-    this.ended = this.#conclude();
+    this.ended = this.#conclude(told);
   }
 
   static async start(host: WorkspaceHost, file: CommandFile, request: ExecRequest): Promise<ExecStart> {
@@ -80,21 +81,14 @@ export class ExecCommand implements Command {
     });
     if (!started.ok) return started;
     // The words of a command may hold secrets; its program is all that is told.
-    const program = basename(request.argv[0]);
-    const session = owner.kind === 'session' ? owner.session : null;
-    host.journal('exec_started', {
-      name: nameOf(id),
-      pid: started.tree.pid,
-      program,
-      session,
-      client: clientPid(owner),
-    });
-    return { ok: true, command: new ExecCommand(host, file, started.tree) };
+    tellStarted(host, file, started.tree.pid, basename(request.argv[0]));
+    return { ok: true, command: new ExecCommand(host, file, started.tree, UNTOLD_COMMAND) };
   }
 
   /** Goes on with a command of an earlier supervisor. Its terminal may come back; so may its end have come already. */
-  static adopt(host: WorkspaceHost, file: CommandFile, record: TreeRecord): ExecCommand {
-    const command = new ExecCommand(host, file, SupervisedTree.adopt(host, record, {}));
+  static adopt(host: WorkspaceHost, file: CommandFile, record: TreeRecord, told: ToldCommand): ExecCommand {
+    if (!told.started) tellStarted(host, file, record.tree.leader.pid, null);
+    const command = new ExecCommand(host, file, SupervisedTree.adopt(host, record, {}), told);
     if (file.stopping) void command.#end('taken_over');
     else if (file.attached) command.#awaitHolder(RETURN_GRACE_MS);
     return command;
@@ -146,11 +140,10 @@ export class ExecCommand implements Command {
     return this.ended;
   }
 
-  async #conclude(): Promise<TreeEnd> {
+  async #conclude(told: ToldCommand): Promise<TreeEnd> {
     const { status, proof } = await this.tree.conclude();
     this.#hasEnded = true;
-    const runDurationMs = Math.max(0, Date.now() - this.#file.startedAt);
-    this.#host.journal('exec_ended', { name: nameOf(this.id), ...status, runDurationMs });
+    if (!told.ended) tellEnded(this.#host, this.#file, status, Date.now());
     this.#endAbsence();
     if (proof.survivors.length === 0) this.#save({ result: { pid: this.pid, status, proof } });
     this.tree.release(proof);
@@ -231,11 +224,23 @@ export function endedUnseen(pid: number, status: ExitStatus): CommandResult {
   return { pid, status, proof };
 }
 
+/** `program` is not known of one that was found. */
+export function tellStarted(host: WorkspaceHost, file: CommandFile, pid: number, program: string | null): void {
+  const { id, owner } = file;
+  const session = owner.kind === 'session' ? owner.session : null;
+  host.journal('exec_started', { name: nameOf(id), pid, program, session, client: clientPid(owner) });
+}
+
+export function tellEnded(host: WorkspaceHost, file: CommandFile, status: ExitStatus, at: number): void {
+  const runDurationMs = Math.max(0, at - file.startedAt);
+  host.journal('exec_ended', { name: nameOf(file.id), ...status, runDurationMs });
+}
+
 function clientPid(owner: Owner): number | null {
   return owner.kind === 'session' ? (owner.process?.pid ?? null) : null;
 }
 
-function nameOf(id: string): string {
+export function nameOf(id: string): string {
   return `exec-${id}`;
 }
 

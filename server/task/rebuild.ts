@@ -69,7 +69,7 @@ function progressOf(
     const { marker } = tree;
     return { ...NOT_BEGUN, state: 'running', attempt, marker, startedAt, attemptStartedAt: record.startedAt };
   }
-  const attempt = newestExit(name, files);
+  const attempt = Math.max(newestExit(name, files), told.tasksRetried.get(name) ?? 0);
   if (startedAt === null && attempt === 0) return NOT_BEGUN;
   return { ...NOT_BEGUN, state: 'running', attempt: Math.max(1, attempt), startedAt, attemptStartedAt: startedAt };
 }

@@ -154,7 +154,9 @@ export class TaskRun {
     this.#endIsTold = told.finished;
     if (told.startedAt === null) this.#tellStarted();
     for (const task of this.tasks.values()) {
-      if (task.progress.startedAt !== null && !told.tasksStarted.has(task.name)) task.tellStarted();
+      const { startedAt, attempt, finishedAt } = task.progress;
+      if (startedAt !== null && !told.tasksStarted.has(task.name)) task.tellStarted();
+      if (attempt > 1 && finishedAt === null && attempt > (told.tasksRetried.get(task.name) ?? 1)) task.tellRetried();
     }
     for (const task of this.tasks.values()) {
       if (!task.attended) this.#resumeTask(task, told);

@@ -102,6 +102,12 @@ export class RunTask {
     this.#host.journal('task_started', { run: this.#place.runId, name: this.name });
   }
 
+  tellRetried(): void {
+    const { attempt, detail } = this.#progress;
+    const { name, terms } = this;
+    this.#host.journal('task_retried', { run: this.#place.runId, name, attempt, attempts: terms.retries + 1, detail });
+  }
+
   tellFinished(): void {
     const { state, exitCode, startedAt, finishedAt, detail } = this.#progress;
     const durationMs = startedAt === null || finishedAt === null ? 0 : finishedAt - startedAt;
@@ -213,10 +219,7 @@ export class RunTask {
       }
       this.#set({ exitCode, detail: next.detail });
       this.#beginAttempt(this.#progress.attempt + 1);
-      const { attempt } = this.#progress;
-      const attempts = this.terms.retries + 1;
-      const { name } = this;
-      this.#host.journal('task_retried', { run: this.#place.runId, name, attempt, attempts, detail: next.detail });
+      this.tellRetried();
       release();
       this.#place.changed();
     }

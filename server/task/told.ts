@@ -11,6 +11,8 @@ export interface ToldRun {
   readonly tasks: readonly string[];
   /** With the time. */
   readonly tasksStarted: ReadonlyMap<string, number>;
+  /** With the number of the newest attempt. */
+  readonly tasksRetried: ReadonlyMap<string, number>;
   readonly tasksFinished: ReadonlyMap<string, ToldEnd>;
 }
 
@@ -25,8 +27,30 @@ export const UNTOLD: ToldRun = {
   finished: false,
   tasks: [],
   tasksStarted: new Map(),
+  tasksRetried: new Map(),
   tasksFinished: new Map(),
 };
+
+/** What the journal has of a command. */
+export interface ToldCommand {
+  readonly started: boolean;
+  readonly ended: boolean;
+}
+
+export const UNTOLD_COMMAND: ToldCommand = { started: false, ended: false };
+
+/** Of each of these commands, by name (`exec-<id>`). */
+export function readToldCommands(stateDir: string, names: ReadonlySet<string>): Map<string, ToldCommand> {
+  if (names.size === 0) return new Map();
+  const found = new Map<string, ToldCommand>();
+  for (const { event, name } of eventsOf(stateDir)) {
+    if (typeof name !== 'string' || !names.has(name)) continue;
+    const told = found.get(name) ?? UNTOLD_COMMAND;
+    if (event === 'exec_started') found.set(name, { ...told, started: true });
+    else if (event === 'exec_ended') found.set(name, { ...told, ended: true });
+  }
+  return found;
+}
 
 /** Of each of these runs. Every event is in the file when its supervisor goes on, whatever becomes of that. */
 export function readTold(stateDir: string, runs: ReadonlySet<string>): Map<string, ToldRun> {
@@ -43,6 +67,8 @@ export function readTold(stateDir: string, runs: ReadonlySet<string>): Map<strin
     } else if (event.event === 'run_finished') draft.finished = true;
     else if (typeof name !== 'string') continue;
     else if (event.event === 'task_started') draft.tasksStarted.set(name, event.at);
+    else if (event.event === 'task_retried' && typeof event.attempt === 'number')
+      draft.tasksRetried.set(name, event.attempt);
     else if (event.event === 'task_finished' && isState(event.state)) {
       const exitCode = typeof event.exitCode === 'number' ? event.exitCode : null;
       draft.tasksFinished.set(name, { state: event.state, exitCode, at: event.at });
@@ -56,11 +82,19 @@ interface Draft {
   finished: boolean;
   tasks: readonly string[];
   readonly tasksStarted: Map<string, number>;
+  readonly tasksRetried: Map<string, number>;
   readonly tasksFinished: Map<string, ToldEnd>;
 }
 
 function newDraft(): Draft {
-  return { startedAt: null, finished: false, tasks: [], tasksStarted: new Map(), tasksFinished: new Map() };
+  return {
+    startedAt: null,
+    finished: false,
+    tasks: [],
+    tasksStarted: new Map(),
+    tasksRetried: new Map(),
+    tasksFinished: new Map(),
+  };
 }
 
 function eventsOf(stateDir: string): ReturnType<typeof readJournal>['events'] {

@@ -21,6 +21,7 @@ const TOLD = [
   'task_started first',
   'task_finished first succeeded',
   'task_started second',
+  'task_retried second',
   'task_finished second succeeded',
   'run_finished succeeded',
 ];
