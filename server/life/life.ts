@@ -6,6 +6,7 @@ import { ApiServer } from '../api/server.ts';
 import { readStatus } from '../api/status.ts';
 import { describeProof } from '../process/describe.ts';
 import { sealFolder } from '../process/disk.ts';
+import { type Reconciler, ROUND_PERIOD_MS } from '../reconcile/reconciler.ts';
 import type { Claim } from '../store/claim.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Registry } from '../store/registry.ts';
@@ -45,6 +46,8 @@ export interface LifeParts {
   readonly guardian: SupervisorGuardian;
   /** Its configuration is the one that was in force before; what the workspace has is still to be applied. */
   readonly kept?: boolean;
+  readonly reconciler?: Reconciler;
+  readonly roundPeriodMs?: number;
   /** Ends the process at once; for tests. */
   readonly exit?: (code: number) => void;
 }
@@ -147,6 +150,8 @@ export class SupervisorLife {
     this.#every(MEMORY_PERIOD_MS, () => void this.#showMemory());
     this.#every(ROTATION_PERIOD_MS, () => void rotateLogs(supervisor));
     this.#every(TIDY_PERIOD_MS, () => tidyState(supervisor));
+    const { reconciler, roundPeriodMs = ROUND_PERIOD_MS } = this.#parts;
+    this.#every(roundPeriodMs, () => void reconciler?.round());
     tidyState(supervisor);
     if (drainBy !== null && this.#parts.successor === true) void this.#end({ kind: 'asked', by: drainBy });
   }
@@ -206,7 +211,7 @@ export class SupervisorLife {
 
   /** From here on nothing is written that the new holder has as well. */
   #lose({ trees, isStateShared, holder }: Loss): void {
-    const { supervisor, journal, registry, exit = (code) => process.exit(code) } = this.#parts;
+    const { supervisor, journal, registry, guardian, exit = (code) => process.exit(code) } = this.#parts;
     say(`pid ${holder?.pid} on ${holder?.host} holds the workspace now; trees: ${trees}`);
     if (isStateShared) {
       this.#heartbeat.stop();
@@ -220,6 +225,7 @@ export class SupervisorLife {
     }
     // The new holder adopts what runs; whatever this process did from now on would be done twice.
     supervisor.freeze();
+    void guardian.dismiss();
     this.#server.abandon();
     for (const undo of this.#undo) undo();
     exit(ExitCode.lockLost);

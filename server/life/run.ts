@@ -5,7 +5,9 @@ import { commandOf, hostSocketOf } from '../language/command.ts';
 import { cleanEnvironment } from '../process/environment.ts';
 import { warmUpLaunches } from '../process/launch.ts';
 import { keepReserve } from '../process/reserve.ts';
+import { LastHeartbeat } from '../reconcile/lastHeartbeat.ts';
 import { takeOver } from '../reconcile/reconcile.ts';
+import { Reconciler, ROUND_PERIOD_MS } from '../reconcile/reconciler.ts';
 import { unseenEnds } from '../reconcile/unseen.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
 import { type Claim, claimWorkspace, describeClaimFailure, describeHeld } from '../store/claim.ts';
@@ -142,6 +144,7 @@ async function serve(
     journal.append('health_warn', { reason: stored.failure.reason, detail: 'the configuration is not kept' });
   const { version } = claim.lock;
   const successor = losses > 0;
+  const heartbeat = new LastHeartbeat(earlier.kind === 'heartbeat' ? earlier.heartbeat : null);
   life = new SupervisorLife({
     supervisor,
     claim,
@@ -153,6 +156,9 @@ async function serve(
     guardian,
     successor,
     kept,
+    reconciler: new Reconciler(host, supervisor, heartbeat),
+    // For tests, which cannot wait for half a minute.
+    roundPeriodMs: Number(process.env.COPPICE_ROUND_MS) || ROUND_PERIOD_MS,
   });
   // With a registry that was torn nobody knows which of them still matter.
   const services = registry.services();
@@ -163,7 +169,7 @@ async function serve(
   const takenOver = takeOver(host, supervisor, {
     records,
     services,
-    heartbeatAgeMs: earlier.kind === 'heartbeat' ? Date.now() - earlier.heartbeat.at : null,
+    heartbeat,
   }).then((wanted) => supervisor.resume(registry.intent(), wanted));
   await life.begin(takenOver);
   return life.ended;
@@ -188,6 +194,7 @@ function createHost(
     environment: () => environment,
     registry,
     ports: new PortReservations(),
+    launching: new Set(),
     holds: () => claimWatch.holds,
     journal: (event, fields) => {
       // A look that finds the workspace lost closes the journal first.

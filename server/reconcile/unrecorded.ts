@@ -1,3 +1,5 @@
+import { pidNamespace } from '../process/namespace.ts';
+import { here } from '../process/place.ts';
 import { isDead, type ProcessTable, readEnvironmentVariable, readProcessTableAsync } from '../process/table.ts';
 import type { ProcessIdentity, ProcessRow, TreeIdentity } from '../process/types.ts';
 import { readJournal } from '../store/journal.ts';
@@ -11,6 +13,8 @@ export interface UnrecordedTree {
   readonly tree: TreeIdentity;
   /** What the registry held of it, told by the journal; `null` for a start that nobody had been told of yet. */
   readonly record: TreeRecord | null;
+  /** It runs in another pid namespace, so that this one's supervisors have not started it. */
+  readonly elsewhere: boolean;
 }
 
 /** Spawns that are looked for in the journal; older ones are of trees that have long ended. */
@@ -68,7 +72,14 @@ function describe(
   const tree: TreeIdentity = { leader: identity, keeper, group: first.group, session: first.session, marker };
   const spawn = spawns.findLast((event) => event.pid === identity.pid && event.startTime === identity.startTime);
   const known = leader !== undefined && spawn !== undefined && spawn.name === name;
-  return { name, incarnation, tree, record: known ? recordOf(stateDir, name, incarnation, tree, spawn) : null };
+  const record = known ? recordOf(stateDir, name, incarnation, tree, spawn) : null;
+  return { name, incarnation, tree, record, elsewhere: isElsewhere(first.pid) };
+}
+
+/** Where the namespace cannot be read, it is this one. */
+function isElsewhere(pid: number): boolean {
+  const namespace = pidNamespace(pid);
+  return namespace !== null && namespace !== here().pidNamespace;
 }
 
 /** As `startTree` entered it; who asked for it is not told, so that it is the configuration's. */

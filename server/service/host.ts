@@ -14,6 +14,8 @@ export interface WorkspaceHost {
   /** Names that were taken out of that environment before this process began. */
   readonly removedBefore: readonly string[];
   readonly registry: Registry;
+  /** Markers of trees that are being launched and not yet registered. */
+  readonly launching: Set<string>;
   readonly ports: PortReservations;
   /** The workspace is this supervisor's still; asked before whatever a second master must not do. */
   readonly holds: () => boolean;

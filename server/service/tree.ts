@@ -4,9 +4,10 @@ import type { CommandSpec } from '../config/model.ts';
 import { deferred } from '../process/deferred.ts';
 import { describeLaunchFailure } from '../process/describe.ts';
 import { type ComposedEnvironment, composeEnvironment } from '../process/environment.ts';
-import { watchExitRecord } from '../process/exitRecord.ts';
+import { UNWITNESSED, watchExitRecord } from '../process/exitRecord.ts';
 import { launch } from '../process/launch.ts';
 import { census, createLedger, type Ledger } from '../process/membership.ts';
+import { here } from '../process/place.ts';
 import { resolveCommand, searchPath } from '../process/resolve.ts';
 import { isDead, type ProcessTable } from '../process/table.ts';
 import { reapTree, terminateTree } from '../process/termination.ts';
@@ -97,7 +98,8 @@ async function start(host: WorkspaceHost, request: TreeRequest): Promise<TreeSta
   const resolved = resolveCommand(command, { cwd: request.cwd, workspaceRoot: host.root, env: environment.env });
   if (!resolved.ok) return failed(resolved.failure);
   const recordPath = request.exitRecordPath ?? exitRecordPath(host.stateDir, request.key, request.incarnation);
-  const launched: LaunchResult = await launch({
+  host.launching.add(marker);
+  const launching = launch({
     argv: resolved.argv,
     cwd: request.cwd,
     env: environment.env,
@@ -107,6 +109,7 @@ async function start(host: WorkspaceHost, request: TreeRequest): Promise<TreeSta
     marker,
     ...(request.onSupervisorLoss === 'stop' ? { pact: request.stop ?? DEFAULT_STOP } : {}),
   });
+  const launched: LaunchResult = await launching.finally(() => host.launching.delete(marker));
   if (!launched.ok) return failed(launched.failure);
   const removed = [...new Set([...host.removedBefore, ...environment.removed])].sort();
   if (removed.length > 0) host.journal('environment_cleaned', { name: request.name, removed });
@@ -126,6 +129,7 @@ async function start(host: WorkspaceHost, request: TreeRequest): Promise<TreeSta
     readyAt: null,
     environment: Object.keys(environment.env).sort(),
     lineage: [],
+    place: here(),
   };
   host.registry.registerNow(record);
   return { ok: true, tree: new SupervisedTree(host, record, launched.tree.exited, environment.env) };
@@ -154,6 +158,7 @@ export class SupervisedTree {
   readonly #ledger: Ledger;
   #ending: Promise<EmptyProof> | null = null;
   readonly #survived = deferred<TreeEnd>();
+  readonly #told = deferred<ExitStatus>();
   /** Settles when the leader ended, whatever of the tree still lives. */
   readonly exited: Promise<ExitStatus>;
   /** What probes of kind `exec` run in. */
@@ -167,7 +172,7 @@ export class SupervisedTree {
   ) {
     this.#host = host;
     this.#record = record;
-    this.exited = exited;
+    this.exited = Promise.race([exited, this.#told.promise]);
     this.environment = environment;
     this.#ledger = createLedger({ initial: record.lineage });
   }
@@ -175,6 +180,11 @@ export class SupervisedTree {
   /** Takes over a live tree of an earlier supervisor; its end is learnt from the exit record. */
   static adopt(host: WorkspaceHost, record: TreeRecord, environment: Readonly<Record<string, string>>): SupervisedTree {
     return new SupervisedTree(host, record, watchExitRecord(record.exitRecordPath, record.tree), environment);
+  }
+
+  /** Its leader has ended, and whoever was to tell has not: its keeper is stopped, say. `null`: nobody knows how. */
+  tellEnd(status: ExitStatus | null): void {
+    this.#told.resolve(status ?? UNWITNESSED);
   }
 
   get record(): TreeRecord {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { AppendFile } from './appendFile.ts';
 import { writeFileAtomic, writeFileAtomicSync } from './atomic.ts';
 import type { WriteResult } from './ioFailure.ts';
+import { leftoverKey } from './leftover.ts';
 import {
   applyIntent,
   type RegistryContent,
@@ -87,6 +88,7 @@ export class Registry {
   /** Enters a tree and returns when a successor would find it. A failure is retried; the tree is entered all the same. */
   registerNow(record: TreeRecord): WriteResult {
     if (this.#closed) return { ok: true };
+    this.#keepLeftover(record);
     const entry = entryOf(record);
     this.#trees.set(record.key, entry);
     return this.#append(`"set":${entry.json}`);
@@ -95,6 +97,7 @@ export class Registry {
   /** Enters a tree with the next write. */
   register(record: TreeRecord): void {
     if (this.#closed) return;
+    this.#keepLeftover(record);
     this.#trees.set(record.key, entryOf(record));
     this.#touch();
   }
@@ -179,6 +182,15 @@ export class Registry {
 
   get #debounceMs(): number {
     return this.#options.debounceMs ?? 50;
+  }
+
+  /** What an earlier start under the same key left is not forgotten: it is looked at until it is gone. */
+  #keepLeftover({ key, tree }: TreeRecord): void {
+    const earlier = this.#trees.get(key)?.record;
+    if (earlier === undefined || earlier.tree.marker === tree.marker) return;
+    const entry = entryOf({ ...earlier, key: leftoverKey(key, earlier.tree.marker) });
+    this.#trees.set(entry.record.key, entry);
+    this.#append(`"set":${entry.json}`);
   }
 
   #append(field: string): WriteResult {

@@ -1,4 +1,5 @@
 import { isValidPid } from '../process/identity.ts';
+import type { Place } from '../process/place.ts';
 import type { ProcessIdentity, TreeIdentity } from '../process/types.ts';
 import { type Owner, SESSION_HOLDERS, type TreeRecord } from './types.ts';
 
@@ -37,7 +38,14 @@ export function parseTreeRecord(value: unknown): TreeRecord | null {
     readyAt,
     environment,
     lineage: lineage.map(bareIdentity),
+    ...parsePlace(value.place),
   };
+}
+
+function parsePlace(value: unknown): { readonly place?: Place } {
+  if (!isObject(value) || typeof value.hostname !== 'string') return {};
+  const { hostname, pidNamespace } = value;
+  return { place: { hostname, pidNamespace: isText(pidNamespace) ? pidNamespace : null } };
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 /** Shapes of the durable files of DESIGN 4. All times are epoch milliseconds unless a name says otherwise. */
+import type { Place } from '../process/place.ts';
 import type { ProcessIdentity, TreeIdentity } from '../process/types.ts';
 
 /** `<workspace>/.coppice/supervisor.lock`. */
@@ -59,7 +60,7 @@ export interface SessionOwner {
 
 /** One live tree in `registry.json`. */
 export interface TreeRecord {
-  /** `service/<name>`, `task/<run id>/<name>` or `exec/<id>`. */
+  /** `service/<name>`, `task/<run id>/<name>` or `exec/<id>`; for what an end left, `leftover/<that>/<random>`. */
   readonly key: string;
   readonly name: string;
   readonly role: 'service' | 'task' | 'exec';
@@ -77,6 +78,8 @@ export interface TreeRecord {
   readonly environment: readonly string[];
   /** Everyone the census ever saw in this tree and that may still live: the lineage ledger. */
   readonly lineage: readonly ProcessIdentity[];
+  /** Where its pids mean what they say; without it, wherever the reader is. */
+  readonly place?: Place;
 }
 
 export interface RegistryFile {

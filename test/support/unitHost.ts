@@ -35,6 +35,7 @@ export function unitHost(label: string, overrides: Partial<WorkspaceHost> = {}):
     environment: () => ({ PATH: process.env.PATH }),
     removedBefore: [],
     registry,
+    launching: new Set(),
     ports: new PortReservations(),
     holds: () => true,
     journal: (event, fields) => journal.push({ event, ...fields }),

@@ -1,0 +1,79 @@
+/** One round of the reconciler, as a pure function: what was seen, what was odd the last time, what is to be done. */
+import type { Verdict } from './verdict.ts';
+
+/** A tree on record. */
+export interface RecordedTree {
+  readonly marker: string;
+  readonly verdict: Verdict;
+  /**
+   * `followed`: a service, task or command waits for its end. `unfollowed`: nobody does. `leftover`: its end was proven
+   * to have left something, which is looked at until it is gone.
+   */
+  readonly standing: 'followed' | 'unfollowed' | 'leftover';
+}
+
+/** A tree of this workspace that is on no record. */
+export interface StrangeTree {
+  readonly marker: string;
+  /** It is being launched, and enters the registry in a moment. */
+  readonly launching: boolean;
+  /** It runs in another pid namespace, where another supervisor may look after it. */
+  readonly elsewhere: boolean;
+}
+
+export interface Seen {
+  readonly recorded: readonly RecordedTree[];
+  readonly strange: readonly StrangeTree[];
+}
+
+export type RoundAct =
+  /** Whoever follows it missed the end of its leader. */
+  | { readonly kind: 'tell_end'; readonly marker: string; readonly verdict: 'finished' | 'dead' }
+  /** It was presumed alive, and can be judged now. */
+  | { readonly kind: 'take_over'; readonly marker: string; readonly verdict: Exclude<Verdict, 'presumed_alive'> }
+  /** Nobody goes on with it. */
+  | { readonly kind: 'end_recorded'; readonly marker: string; readonly verdict: Verdict }
+  | { readonly kind: 'end_strange'; readonly marker: string };
+
+/** What a round leaves for the next; both by marker. */
+export interface RoundMemory {
+  readonly odd: ReadonlySet<string>;
+  readonly presumed: ReadonlySet<string>;
+}
+
+export const NO_MEMORY: RoundMemory = { odd: new Set(), presumed: new Set() };
+
+/**
+ * Whatever is odd must be so in two rounds: between two awaits of a launch or an end everything looks odd for a moment,
+ * and a machine that wakes up shows ends that are being told of right now.
+ */
+export function judgeRound(memory: RoundMemory, seen: Seen): { memory: RoundMemory; acts: readonly RoundAct[] } {
+  const odd = new Set<string>();
+  const presumed = new Set<string>();
+  const acts: RoundAct[] = [];
+  const doubt = (marker: string, act: RoundAct): void => {
+    if (memory.odd.has(marker)) acts.push(act);
+    else odd.add(marker);
+  };
+  for (const { marker, verdict, standing } of seen.recorded) {
+    switch (standing) {
+      case 'followed':
+        if (verdict === 'finished' || verdict === 'dead') doubt(marker, { kind: 'tell_end', marker, verdict });
+        break;
+      case 'unfollowed':
+        if (verdict === 'presumed_alive') presumed.add(marker);
+        else if (memory.presumed.has(marker)) acts.push({ kind: 'take_over', marker, verdict });
+        else doubt(marker, { kind: 'end_recorded', marker, verdict });
+        break;
+      case 'leftover':
+        acts.push({ kind: 'end_recorded', marker, verdict });
+        break;
+      default:
+        standing satisfies never;
+    }
+  }
+  for (const { marker, launching, elsewhere } of seen.strange) {
+    if (!launching && !elsewhere) doubt(marker, { kind: 'end_strange', marker });
+  }
+  return { memory: { odd, presumed }, acts };
+}
