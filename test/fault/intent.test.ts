@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { lockPath } from '../../server/store/paths.ts';
+import { openRegistry } from '../../server/store/registry.ts';
 import { beginSuccessor, killSupervisor, succeed, untilSucceeded } from '../support/successor.ts';
-import { closeWorkspaces, DEAF, isAlive, openWorkspace, STEADY, untilGone } from '../support/supervised.ts';
+import { closeWorkspaces, DEAF, isAlive, openWorkspace, STEADY, signal, untilGone } from '../support/supervised.ts';
 import { until } from '../support/until.ts';
 
 /** Ready once the file `go` is there. */
@@ -10,7 +11,6 @@ const WAITING = {
   command: ['sh', '-c', 'while [ ! -e go ]; do sleep 0.02; done; echo up; exec sleep 1000'],
   ready: { log: 'up', interval: '20ms' },
 };
-const SOON_AGAIN = { backoff: { initial: '60s', max: '60s' } };
 
 describe('what was asked of a supervisor that was killed', () => {
   afterEach(closeWorkspaces);
@@ -33,23 +33,17 @@ describe('what was asked of a supervisor that was killed', () => {
   });
 
   it('holds dependencies for what was to run and of which nothing is left', async () => {
-    const crashing = [
-      'sh',
-      '-c',
-      'if [ -e go ]; then echo up; exec sleep 1000; fi; echo up; while [ ! -e crash ]; do sleep 0.02; done; exit 1',
-    ];
-    const workspace = openWorkspace({
-      services: {
-        db: { command: crashing, ready: { log: 'up', interval: '20ms' }, restart: SOON_AGAIN },
-        web: { command: crashing, ready: { log: 'up', interval: '20ms' }, restart: SOON_AGAIN, dependsOn: ['db'] },
-      },
-    });
-    await workspace.up();
-    workspace.write('crash', '');
-    for (const name of ['db', 'web']) await workspace.untilService(name, (one) => one.state === 'backoff');
-    await until('no tree on record', () => workspace.records.length === 0);
-    const lost = await killSupervisor(workspace);
+    const workspace = openWorkspace({ services: { web: { ...STEADY, dependsOn: { db: 'ready' } }, db: WAITING } });
     workspace.write('go', '');
+    await workspace.up();
+    const processes = workspace.processes();
+    const lost = await killSupervisor(workspace);
+    for (const one of processes) signal(one, 'SIGKILL');
+    await untilGone(processes);
+    // As after a launch that was never entered.
+    const { registry } = openRegistry(workspace.stateDir, { supervisor: { pid: 1, startTime: '0' } });
+    for (const { key } of registry.records()) registry.unregister(key);
+    registry.close();
     beginSuccessor(workspace);
     await untilSucceeded(workspace, lost);
     await workspace.untilService('web', (one) => one.state === 'ready');
