@@ -75,13 +75,14 @@ export async function takeOverTree(
 }
 
 export function tellVerdict(host: WorkspaceHost, record: TreeRecord, verdict: Verdict, heartbeat: LastHeartbeat): void {
-  const { name, key, incarnation } = record;
+  const { name, key, incarnation, onSupervisorLoss } = record;
   const evidence = verdict === 'dead' ? heartbeatEvidence(heartbeat.heartbeat, heartbeat.ageMs) : null;
   host.journal('reconciled', {
     name,
     key,
     incarnation,
     verdict,
+    onSupervisorLoss,
     ...(evidence === null ? {} : { heartbeat: evidence }),
   });
 }
