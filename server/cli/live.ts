@@ -39,6 +39,7 @@ export class LivePanel {
     this.#terminal = terminal;
     this.#render = render;
     this.#unlisten = terminal.onResize(() => this.#paint());
+    terminal.sayAbove((text) => this.print(text));
     terminal.write(HIDE_CURSOR);
   }
 
@@ -66,6 +67,7 @@ export class LivePanel {
     this.#ended = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#unlisten();
+    this.#terminal.sayAbove(null);
     this.#terminal.write(SHOW_CURSOR);
   }
 

@@ -18,6 +18,7 @@ export class Terminal {
   readonly #environment: NodeJS.ProcessEnv;
   #broken = false;
   #whenBroken: () => void = () => {};
+  #above: ((text: string) => void) | null = null;
 
   constructor(stdout: TerminalStream, stderr: TerminalStream, environment: NodeJS.ProcessEnv) {
     this.#stdout = stdout;
@@ -49,9 +50,15 @@ export class Terminal {
     });
   }
 
-  /** A message: goes to stderr. */
+  /** A message: goes to stderr, and on a terminal above the block that is repainted there. */
   say(text: string): void {
-    this.#stderr.write(text.endsWith('\n') ? text : `${text}\n`);
+    if (this.#above !== null && this.#stderr.isTTY === true) this.#above(text);
+    else this.#stderr.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** From now on messages are shown by `show`, as something is being repainted in place; `null`: not any more. */
+  sayAbove(show: ((text: string) => void) | null): void {
+    this.#above = show;
   }
 
   /** Bytes of others among the messages, when stdout is for JSON. */

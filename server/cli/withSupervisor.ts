@@ -7,6 +7,7 @@ import { formatDuration } from '../text/units.ts';
 import type { CliFailure } from './failures.ts';
 import { attach, ensureSupervisor, type LinkResult, openWorkspace, type Workspace } from './link.ts';
 import { describeFailure, exitCodeOf } from './messages.ts';
+import { watchSilence } from './silence.ts';
 import type { Context } from './verb.ts';
 
 export interface Attached {
@@ -63,9 +64,11 @@ export async function withSupervisor(
     if (linked.failure.reason === 'unreachable') await need.unanswered?.(workspace);
     return fail(context, linked.failure);
   }
+  const quiet = watchSilence(linked.client, (text) => context.terminal.say(text));
   try {
     return await work({ client: linked.client, workspace, started: linked.started });
   } finally {
+    quiet();
     linked.client.close();
   }
 }

@@ -128,7 +128,7 @@ function openView(context: Context, request: UpRequest): View {
     ...statusLines(feed.status, terminal),
     terminal.paint('dim', feed.lost ? WAITING : 'Ctrl-C stops everything and proves it.'),
   ]);
-  const quiet = sayReturns(client, (text) => panel.print(text));
+  const quiet = sayReturns(client, (text) => terminal.say(text));
   panel.touch();
   const unlisten = feed.onChange(() => panel.touch());
   // Durations in the table go on without any change of state.

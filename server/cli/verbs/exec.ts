@@ -40,6 +40,7 @@ export const exec: Verb = {
       const params: ExecParams = { id, argv: [program, ...rest], cwd: context.cwd, env, session: owner };
       // From before the start on: a signal that comes while the answer is on its way has a tree to end as well.
       const interrupts = watchInterrupts();
+      attached.client.hurry();
       const started = await attached.client.request('exec', params);
       if (started.ok) return attend(context, attached, params, started.value, interrupts);
       interrupts.end();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { crop, repaint } from '../../../server/cli/live.ts';
+import { crop, LivePanel, repaint } from '../../../server/cli/live.ts';
+import { fakeTerminal } from '../../support/fakeTerminal.ts';
 
 /** A terminal of `columns`, enough of one for what `repaint` writes. */
 function screen(columns: number): { write(text: string): void; lines(): string[] } {
@@ -48,6 +49,19 @@ describe('a repainted block', () => {
       painted = state;
       assert.deepEqual(terminal.lines(), state);
     }
+  });
+
+  it('leaves a message that comes meanwhile standing above it, and later ones to stderr', () => {
+    const { terminal, stdout, stderr } = fakeTerminal({}, { tty: true, columns: 40 });
+    const panel = new LivePanel(terminal, () => ['web ready', 'Ctrl-C stops']);
+    terminal.say('first message');
+    terminal.say('second message');
+    panel.end();
+    terminal.say('after it');
+    const shown = screen(40);
+    shown.write(stdout.text);
+    assert.deepEqual(shown.lines(), ['first message', 'second message', 'web ready', 'Ctrl-C stops']);
+    assert.equal(stderr.text, 'after it\n');
   });
 
   it('does not write a line again that stays as it is', () => {
