@@ -78,8 +78,12 @@ export type GuardianFacts =
       readonly kind: 'recorded';
       /** `null`: there is none, as it has given up or the system can have none. */
       readonly identity: ProcessIdentity | null;
+      /** Pid of the supervisor that it was started to guard. */
+      readonly guarded: number;
       readonly liveness: Liveness;
       readonly stopped: boolean;
+      /** Memory of its own; `null` where that cannot be seen. */
+      readonly weightBytes: number | null;
       /** Why it starts no more supervisors, in words; `null`: it would. */
       readonly gaveUp: string | null;
       /** Supervisors that were lost one after the other. */

@@ -46,7 +46,7 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
   const registry: RegistryContent = canRead ? readRegistry(stateDir) : NO_REGISTRY;
   const heartbeat: HeartbeatReading = canRead ? readHeartbeat(stateDir) : { kind: 'absent' };
   const trees = lookAtTrees(registry, table);
-  const guardian = canRead ? readGuardian(stateDir, table) : ({ kind: 'absent' } as const);
+  const guardian = canRead ? await readGuardian(stateDir, table) : ({ kind: 'absent' } as const);
   const holderPid = lock.lock?.pid ?? null;
   const supervisors = await settleSupervisors(findSupervisors(table, root), holderPid, root);
   const read = await config;

@@ -1,6 +1,9 @@
+import { formatBytes } from '../text/units.ts';
 import type { DoctorFacts } from './facts.ts';
 import { quotes } from './say.ts';
 import type { CheckResult, Finding, GuardianSection } from './types.ts';
+
+type Recorded = Extract<DoctorFacts['guardian'], { kind: 'recorded' }>;
 
 /** Is there somebody who would start a successor? Without one, a supervisor that is killed stays dead until asked for. */
 export function checkGuardian({ guardian, holder }: DoctorFacts): CheckResult<GuardianSection> {
@@ -33,9 +36,7 @@ export function checkGuardian({ guardian, holder }: DoctorFacts): CheckResult<Gu
   switch (guardian.liveness) {
     case 'alive': {
       if (!guardian.stopped) {
-        const losses = guardian.losses === 0 ? '' : `, after ${guardian.losses} lost supervisors in a row`;
-        const text = alive ? `pid ${pid} would start a successor` : `pid ${pid} is about to start a successor`;
-        return { section: { pid, status: 'watching' }, findings: [finding('info', `${text}${losses}`, null)] };
+        return { section: { pid, status: 'watching' }, findings: [sayWatching(guardian, pid, alive)] };
       }
       const message = `the guardian (pid ${pid}) is stopped (state T): a supervisor that is killed gets no successor`;
       const fix = `${quotes(`kill -CONT ${pid}`)}, or ${quotes('coppice doctor --fix')}; a supervisor that is well replaces it within seconds`;
@@ -61,6 +62,14 @@ export function checkGuardian({ guardian, holder }: DoctorFacts): CheckResult<Gu
     default:
       return guardian.liveness satisfies never;
   }
+}
+
+function sayWatching(guardian: Recorded, pid: number, alive: boolean): Finding {
+  const losses =
+    guardian.losses === 0 ? '' : `, ${guardian.losses} ${guardian.losses === 1 ? 'loss' : 'losses'} counted so far`;
+  const weight = guardian.weightBytes === null ? '' : ` (${formatBytes(guardian.weightBytes)} of memory)`;
+  const text = alive ? `would start a successor` : `is about to start a successor`;
+  return finding('info', `pid ${pid}${weight} ${text}${losses}`, null);
 }
 
 function finding(level: Finding['level'], message: string, fix: string | null): Finding {

@@ -1,10 +1,9 @@
 import { rmSync } from 'node:fs';
 import { bootId } from '../../process/identity.ts';
 import { signalProcess } from '../../process/signal.ts';
-import { readLock } from '../../store/holder.ts';
 import { lockPath } from '../../store/paths.ts';
 import type { Stage } from './stage.ts';
-import { fails, holds, type Outcome } from './types.ts';
+import { fails, holds, type Outcome, type Outcomes } from './types.ts';
 
 const ONE = 'of supervisors that start at once over a stale lock exactly one wins, and the others leave with code 2';
 const HOME = 'a second supervisor is turned away whatever its state home is, and changes nothing';
@@ -13,12 +12,10 @@ const CONTENDERS = 3;
 const HELD = 2;
 
 /** One master, whatever happens to the lock. */
-export async function drillClaim(stage: Stage): Promise<Outcome[]> {
-  stage.configure({ idle: { command: ['sleep', '100000'] } });
+export async function* drillClaim(stage: Stage): Outcomes {
   const trouble = (await stage.up({ idle: { command: ['sleep', '100000'] } })) ?? (await stage.down());
-  if (trouble !== null) return [ONE, HOME, DELETED].map((one) => fails(one, trouble));
-  const { lock } = await readLock(stage.root);
-  stage.write(lockPath(stage.root), `${JSON.stringify(lock ?? staleLock(stage))}\n`);
+  if (trouble !== null) return yield* [ONE, HOME, DELETED].map((one) => fails(one, trouble));
+  stage.write(lockPath(stage.root), `${JSON.stringify(staleLock(stage))}\n`);
   const began = performance.now();
   const runs = Array.from({ length: CONTENDERS }, () => stage.coppice(['serve']));
   const winner = await stage.until(() => stage.supervisor(), 10_000);
@@ -27,12 +24,12 @@ export async function drillClaim(stage: Stage): Promise<Outcome[]> {
     void run.then((end) => losers.set(index, { code: end.ok ? end.code : null, ms: performance.now() - began }));
   });
   await stage.until(() => (losers.size >= CONTENDERS - 1 ? true : null), 10_000);
-  if (winner === null) return [ONE, HOME, DELETED].map((one) => fails(one, 'nobody holds the workspace'));
-  const outcomes = [judgeContest([...losers.values()])];
-  outcomes.push(await otherHome(stage, winner.pid), await deleted(stage, winner.pid));
+  if (winner === null) return yield* [ONE, HOME, DELETED].map((one) => fails(one, 'nobody holds the workspace'));
+  yield judgeContest([...losers.values()]);
+  yield await otherHome(stage, winner.pid);
+  yield await deleted(stage, winner.pid);
   signalProcess(winner, 'SIGTERM');
   await Promise.all(runs);
-  return outcomes;
 }
 
 function judgeContest(losers: readonly { readonly code: number | null; readonly ms: number }[]): Outcome {

@@ -5,20 +5,23 @@
 import { drillClaim } from './claim.ts';
 import { drillEnvironment } from './environment.ts';
 import { drillEscapees } from './escapees.ts';
+import { drillExec, drillPact } from './lostMidway.ts';
 import { Stage } from './stage.ts';
 import { drillCrashLoop, drillDeafTree } from './stops.ts';
 import { drillStranger } from './stranger.ts';
 import { drillSupervisorKilled } from './supervisorKilled.ts';
 import { drillTornJournal } from './tornJournal.ts';
-import type { DrillOptions, DrillReport, Outcome, TimedOutcome } from './types.ts';
+import { type DrillOptions, type DrillReport, fails, type Outcome, type Outcomes, type TimedOutcome } from './types.ts';
 
-interface Drill {
+export interface Drill {
   readonly what: string;
-  readonly run: (stage: Stage) => Promise<Outcome[]>;
+  readonly run: (stage: Stage) => Outcomes;
 }
 
 const DRILLS: readonly Drill[] = [
   { what: 'killing a supervisor', run: drillSupervisorKilled },
+  { what: 'killing a supervisor while a command is waited for', run: drillExec },
+  { what: 'killing a supervisor and its guardian', run: drillPact },
   { what: 'letting processes escape', run: drillEscapees },
   { what: 'stopping what does not listen', run: drillDeafTree },
   { what: 'giving a recorded pid to a stranger', run: drillStranger },
@@ -28,29 +31,32 @@ const DRILLS: readonly Drill[] = [
   { what: 'starting under marks of every host', run: drillEnvironment },
 ];
 
-export async function runDrill(options: DrillOptions): Promise<DrillReport> {
+/** `drills`: others, for tests. */
+export async function runDrill(options: DrillOptions, drills: readonly Drill[] = DRILLS): Promise<DrillReport> {
   const guarantees: TimedOutcome[] = [];
   const leftovers: string[] = [];
-  for (const drill of DRILLS) {
+  for (const drill of drills) {
     if (options.signal.aborted) break;
     options.onBegin?.(drill.what);
-    const began = performance.now();
     const stage = new Stage(options);
-    let outcomes: Outcome[];
-    try {
-      outcomes = await drill.run(stage);
-    } catch (error) {
-      outcomes = [{ guarantee: drill.what, verdict: 'does_not_hold', why: (error as Error).message }];
-    } finally {
-      leftovers.push(...(await stage.cleanUp()));
-    }
-    // What an interrupted drill saw says nothing.
-    if (options.signal.aborted) break;
-    const ms = Math.round(performance.now() - began);
-    for (const outcome of outcomes) {
-      const timed = { ...outcome, ms };
+    let began = performance.now();
+    const tell = (outcome: Outcome): void => {
+      // What an interrupted drill saw says nothing.
+      if (options.signal.aborted) return;
+      const timed = { ...outcome, ms: Math.round(performance.now() - began) };
+      began = performance.now();
       guarantees.push(timed);
       options.onOutcome?.(timed);
+    };
+    try {
+      for await (const outcome of drill.run(stage)) {
+        tell(outcome);
+        if (options.signal.aborted) break;
+      }
+    } catch (error) {
+      tell(fails(drill.what, `the drill itself failed: ${(error as Error).message}`));
+    } finally {
+      leftovers.push(...(await stage.cleanUp()));
     }
   }
   const interrupted = options.signal.aborted;

@@ -1,5 +1,14 @@
 /** A scratch workspace with a supervisor of its own, driven by the very command that the user has. */
-import { appendFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cleanEnvironment } from '../../process/environment.ts';
@@ -60,6 +69,14 @@ export class Stage {
     writeFileSync(resolve(this.root, name), text, { mode: 0o600 });
   }
 
+  has(name: string): boolean {
+    return existsSync(this.path(name));
+  }
+
+  read(name: string): string {
+    return readFileSync(this.path(name), 'utf8');
+  }
+
   append(path: string, text: string): void {
     appendFileSync(path, text);
   }
@@ -111,6 +128,14 @@ export class Stage {
     return { pid, startTime, bootId, endpoint };
   }
 
+  /** The living guardian of that supervisor. */
+  async guardian(): Promise<ProcessIdentity | null> {
+    const found = await readGuardian(this.stateDir, await readProcessTableAsync());
+    if (found.kind !== 'recorded' || found.identity === null || found.liveness !== 'alive') return null;
+    this.#own.push(found.identity);
+    return found.identity;
+  }
+
   record(name: string): TreeRecord | null {
     const found = [...readRegistry(this.stateDir).trees.values()].find((one) => one.name === name);
     if (found === undefined) return null;
@@ -122,9 +147,13 @@ export class Stage {
     return readJournal(this.stateDir).events;
   }
 
-  /** Living processes whose marker is of this workspace. */
-  async marked(): Promise<ProcessRow[]> {
-    const prefix = `${this.id}/`;
+  signal(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+    signalProcess(identity, signal);
+  }
+
+  /** Living processes whose marker is of this workspace, or of that service of it. */
+  async marked(service?: string): Promise<ProcessRow[]> {
+    const prefix = service === undefined ? `${this.id}/` : `${this.id}/${service}/`;
     return this.#rows((row) => {
       const marker = readEnvironmentVariable(row.pid, 'COPPICE_TREE');
       return typeof marker === 'string' && marker.startsWith(prefix);
@@ -178,7 +207,7 @@ export class Stage {
   /** Whatever is of this stage, the guardian first: it would start another supervisor. */
   async #living(): Promise<ProcessIdentity[]> {
     const table = await readProcessTableAsync();
-    const guardian = readGuardian(this.stateDir, table);
+    const guardian = await readGuardian(this.stateDir, table);
     const marked = (await this.marked()).map(({ pid, startTime }) => ({ pid, startTime, bootId: table.bootId }));
     const found = [
       ...(guardian.kind === 'recorded' && guardian.identity !== null ? [guardian.identity] : []),

@@ -2,17 +2,17 @@ import { bootId, liveness } from '../../process/identity.ts';
 import { logPath, registryPath } from '../../store/paths.ts';
 import type { RegistryFile, TreeRecord } from '../../store/types.ts';
 import type { Stage } from './stage.ts';
-import { fails, holds, type Outcome, untested } from './types.ts';
+import { fails, holds, type Outcomes, untested } from './types.ts';
 
 const GUARANTEE = 'a process that was given the pid of a recorded one is never signalled';
 
 /** A record that names a stranger's pid with another start time, as after a pid was used again. */
-export async function drillStranger(stage: Stage): Promise<Outcome[]> {
+export async function* drillStranger(stage: Stage): Outcomes {
   const services = { idle: { command: ['sleep', '100000'] } };
   const trouble = (await stage.up(services)) ?? (await stage.down());
-  if (trouble !== null) return [fails(GUARANTEE, trouble)];
+  if (trouble !== null) return yield fails(GUARANTEE, trouble);
   const stranger = await stage.startStranger([process.execPath, '-e', 'setInterval(() => {}, 1e9)']);
-  if (stranger === null || stranger.startTime === '') return [untested(GUARANTEE, 'no stranger could be started')];
+  if (stranger === null || stranger.startTime === '') return yield untested(GUARANTEE, 'no stranger could be started');
   const leader = { pid: stranger.pid, startTime: `${Number(stranger.startTime) - 1 || 'earlier'}`, bootId: bootId() };
   const { pid } = leader;
   const record: TreeRecord = {
@@ -43,8 +43,8 @@ export async function drillStranger(stage: Stage): Promise<Outcome[]> {
   const again = await stage.up(services);
   const judged = stage.events().find((one) => one.event === 'reconciled' && one.incarnation === 99);
   const ended = await stage.down();
-  if (liveness(stranger) !== 'alive') return [fails(GUARANTEE, `pid ${pid} was ended, and was none of ours`)];
-  if (again !== null || ended !== null) return [fails(GUARANTEE, again ?? ended ?? '')];
-  if (judged === undefined) return [untested(GUARANTEE, 'the record was not looked at')];
-  return [holds(GUARANTEE, `pid ${pid} lives through a take-over (verdict: ${String(judged.verdict)}) and a stop`)];
+  if (liveness(stranger) !== 'alive') return yield fails(GUARANTEE, `pid ${pid} was ended, and was none of ours`);
+  if (again !== null || ended !== null) return yield fails(GUARANTEE, again ?? ended ?? '');
+  if (judged === undefined) return yield untested(GUARANTEE, 'the record was not looked at');
+  return yield holds(GUARANTEE, `pid ${pid} lives through a take-over (verdict: ${String(judged.verdict)}) and a stop`);
 }

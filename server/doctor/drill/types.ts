@@ -9,8 +9,11 @@ export interface Outcome {
   readonly why: string;
 }
 
+/** What a drill finds out, one after the other. */
+export type Outcomes = AsyncGenerator<Outcome, void, void>;
+
 export interface TimedOutcome extends Outcome {
-  /** Of the drill that it came from. */
+  /** What it took to find out, since the one before of the same drill. */
   readonly ms: number;
 }
 

@@ -1,13 +1,17 @@
-import { join } from 'node:path';
-import { bootId, isValidPid, liveness } from '../../process/identity.ts';
+import { liveness } from '../../process/identity.ts';
+import { treeMemory } from '../../process/memory.ts';
 import type { ProcessTable } from '../../process/table.ts';
-import { parseObject, readSmallFile } from '../../store/smallFile.ts';
+import { parseGuardianFile } from '../../store/guardianFile.ts';
+import { guardianPath } from '../../store/paths.ts';
+import { readSmallFile } from '../../store/smallFile.ts';
 import type { GuardianFacts } from '../facts.ts';
 
+const LARGEST_BYTES = 256 * 1024;
+
 /** What `guardian.json` in the state directory says of the process that would start a successor. */
-export function readGuardian(stateDir: string, table: ProcessTable): GuardianFacts {
-  const path = join(stateDir, 'guardian.json');
-  const file = readSmallFile(path);
+export async function readGuardian(stateDir: string, table: ProcessTable): Promise<GuardianFacts> {
+  const path = guardianPath(stateDir);
+  const file = readSmallFile(path, LARGEST_BYTES);
   switch (file.kind) {
     case 'absent':
       return { kind: 'absent' };
@@ -16,26 +20,29 @@ export function readGuardian(stateDir: string, table: ProcessTable): GuardianFac
     case 'unreadable':
       return { kind: 'unreadable', path, detail: file.failure.detail };
     case 'text':
-      return parseGuardian(file.text, path, table);
+      return recordedGuardian(file.text, path, table);
     default:
       return file satisfies never;
   }
 }
 
-function parseGuardian(text: string, path: string, table: ProcessTable): GuardianFacts {
-  const value = parseObject(text);
-  if (value === null) return { kind: 'unreadable', path, detail: 'it holds no object' };
-  const { pid, startTime, bootId: boot, accounting, gaveUp } = value;
-  const losses = countLosses(accounting);
-  const why = (gaveUp as { text?: unknown } | null | undefined)?.text;
-  const said = typeof why === 'string' ? why : null;
-  if (!isValidPid(pid) || typeof startTime !== 'string') {
-    return { kind: 'recorded', identity: null, liveness: 'gone', stopped: false, gaveUp: said, losses };
-  }
-  const identity = { pid, startTime, bootId: typeof boot === 'string' ? boot : bootId() };
+async function recordedGuardian(text: string, path: string, table: ProcessTable): Promise<GuardianFacts> {
+  const record = parseGuardianFile(text);
+  if (record === null)
+    return { kind: 'unreadable', path, detail: `${text.length} characters that are no record of one` };
+  const { guardian: identity, gaveUp, supervisor } = record;
+  const common = { kind: 'recorded', guarded: supervisor.pid, gaveUp: gaveUp?.text ?? null } as const;
+  const losses = gaveUp?.losses ?? countLosses(record.accounting);
+  if (identity === null) return { ...common, identity, liveness: 'gone', stopped: false, losses, weightBytes: null };
   const row = table.rowOf(identity);
-  const stopped = row !== null && /^[Tt]/.test(row.state);
-  return { kind: 'recorded', identity, liveness: liveness(identity), stopped, gaveUp: said, losses };
+  return {
+    ...common,
+    identity,
+    liveness: liveness(identity),
+    stopped: row !== null && /^[Tt]/.test(row.state),
+    losses,
+    weightBytes: row === null ? null : (await treeMemory([identity.pid])).bytes,
+  };
 }
 
 function countLosses(accounting: unknown): number {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ResponseError } from 'vscode-jsonrpc/node';
 import { ErrorCode, type NameOutcome, PROTOCOL_VERSION } from '../../../server/api/protocol.ts';
@@ -359,7 +359,13 @@ describe('a verb', () => {
     ]);
   });
 
-  it('doctor --fix is not there yet, and says so', async () => {
-    assert.equal((await call(fakeWorkspace(), 'doctor --fix')).code, 64);
+  it('doctor --fix has nothing to mend with nothing there, and creates nothing', async () => {
+    const workspace = fakeWorkspace();
+    const { code, out } = await call(workspace, 'doctor --fix --json');
+    assert.deepEqual([code, JSON.parse(out).fixes, existsSync(join(workspace.root, '.coppice'))], [0, [], false]);
+  });
+
+  it('doctor does not drill and mend at once', async () => {
+    assert.equal((await call(fakeWorkspace(), 'doctor --fix --drill')).code, 64);
   });
 });
