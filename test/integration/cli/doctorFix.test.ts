@@ -25,7 +25,6 @@ import {
   STEADY,
   type SupervisedWorkspace,
   signal,
-  untilGone,
 } from '../../support/supervised.ts';
 import { until } from '../../support/until.ts';
 
@@ -67,8 +66,15 @@ describe('`coppice doctor --fix`', () => {
     await workspace.up();
     const moving = (path: string): boolean => path.endsWith('heartbeat.json');
     const all = (): Record<string, string> => listing(dirname(workspace.root), moving);
+    let last = '';
+    const atRest = (): boolean => {
+      const now = JSON.stringify(all());
+      const same = now === last;
+      last = now;
+      return same;
+    };
     // The registry is written whole a moment after the last change.
-    await until('the supervisor at rest', () => workspace.records.length === 1 && changesOf(workspace) === '');
+    await until('the supervisor at rest', atRest, { intervalMs: 1_500 });
     const before = all();
     const { ok, fixes } = await fix(workspace);
     assert.deepEqual([ok, fixes], [true, []]);
@@ -82,6 +88,17 @@ describe('`coppice doctor --fix`', () => {
     const report = await fix(workspace);
     assert.deepEqual(mended(report), [`supervisor ${supervisor.pid} was stopped and runs again (SIGCONT)`]);
     assert.deepEqual([report.ok, report.supervisors.holder?.state], [true, 'alive']);
+  });
+
+  it('wakes a guardian that was stopped beside its supervisor', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    const supervisor = await workspace.up();
+    const guardian = workspace.guardian();
+    signal(supervisor, 'SIGSTOP');
+    signal(guardian, 'SIGSTOP');
+    const report = await fix(workspace);
+    assert.equal(mended(report).length, 2, mended(report).join());
+    assert.deepEqual([report.ok, report.guardian.status], [true, 'watching']);
   });
 
   it('ends an orphan whose supervisor is long gone, and proves it', async () => {
@@ -131,10 +148,10 @@ describe('`coppice doctor --fix`', () => {
 
   it('touches nothing of what a dead supervisor has left running, nor its lock', async () => {
     const workspace = openWorkspace({ services: { web: STEADY } });
-    const supervisor = await workspace.up();
+    await workspace.up();
     const leader = workspace.leader('web');
     workspace.processes();
-    await killForGood(workspace, supervisor);
+    await workspace.killAll();
     const text = readFileSync(lockPath(workspace.root), 'utf8');
     const report = await fix(workspace);
     assert.deepEqual([isAlive(leader), readFileSync(lockPath(workspace.root), 'utf8')], [true, text]);
@@ -169,7 +186,7 @@ describe('`coppice doctor --fix`', () => {
     const workspace = openWorkspace({ services: { web: STEADY } });
     const supervisor = await workspace.up();
     await workspace.must('stop', 'web');
-    await killForGood(workspace, supervisor);
+    await workspace.killAll();
     const report = await fix(workspace);
     assert.deepEqual(mended(report)[0], `removed the lock of supervisor ${supervisor.pid}, which is gone`);
     assert.equal(existsSync(lockPath(workspace.root)), false);
@@ -212,18 +229,4 @@ describe('`coppice doctor --fix`', () => {
     assert.equal(ends[2].code, 0, ends[2].stderr);
     assert.equal((await workspace.status()).services[0]?.state, 'ready');
   });
-
-  function changesOf(workspace: SupervisedWorkspace): string {
-    return readFileSync(join(workspace.stateDir, 'registry.changes.jsonl'), 'utf8');
-  }
-
-  /** Its guardian first, where it has one. */
-  async function killForGood(workspace: SupervisedWorkspace, supervisor: ProcessIdentity): Promise<void> {
-    const { guardian } = await workspace.json<DoctorReport>('doctor');
-    const guard = guardian.pid === null ? null : identify(guardian.pid);
-    signal(supervisor, 'SIGSTOP');
-    if (guard !== null) signal(guard, 'SIGKILL');
-    signal(supervisor, 'SIGKILL');
-    await untilGone([supervisor, ...(guard === null ? [] : [guard])]);
-  }
 });

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { DoctorReport, Finding } from '../../../server/doctor/types.ts';
 import { lockPath } from '../../../server/store/paths.ts';
-import { closeWorkspaces, openWorkspace, STEADY, type SupervisedWorkspace, signal } from '../../support/supervised.ts';
+import {
+  closeWorkspaces,
+  openWorkspace,
+  STEADY,
+  type SupervisedWorkspace,
+  signal,
+  untilGone,
+} from '../../support/supervised.ts';
 import { until } from '../../support/until.ts';
 
 describe('`coppice doctor` on a workspace in trouble', () => {
@@ -43,7 +50,10 @@ describe('`coppice doctor` on a workspace in trouble', () => {
     const took = performance.now() - began;
     second.child.kill('SIGTERM');
     await second.ended;
+    // The second one has removed its socket, so that no `down` reaches it.
+    signal(first, 'SIGTERM');
     signal(first, 'SIGCONT');
+    await untilGone([first]);
     assert.ok(took < 2000, `${took} ms`);
     assert.deepEqual([report.supervisors.count, report.supervisors.others], [2, [first.pid]]);
     assert.equal(find(report, 'supervisors', /besides the holder/)?.level, 'error');
@@ -52,12 +62,14 @@ describe('`coppice doctor` on a workspace in trouble', () => {
   it('finds a stray `coppice serve` whose lock was taken away', async () => {
     const workspace = openWorkspace({ services: {} });
     const serve = workspace.begin(['serve']);
-    await until('the supervisor', () => workspace.lock?.pid === serve.child.pid);
+    const pinned = join(workspace.root, '.coppice/workspace.json');
+    await until('the supervisor', () => workspace.lock?.pid === serve.child.pid && existsSync(pinned));
     const supervisor = workspace.supervisor();
     signal(supervisor, 'SIGSTOP');
     rmSync(lockPath(workspace.root));
     const report = await look(workspace);
     signal(supervisor, 'SIGCONT');
+    await until('its lock to be back', () => workspace.lock?.pid === supervisor.pid);
     serve.child.kill('SIGTERM');
     await serve.ended;
     assert.deepEqual([report.supervisors.count, report.supervisors.others], [1, [supervisor.pid]]);
@@ -139,6 +151,31 @@ describe('`coppice doctor` on a workspace in trouble', () => {
     const finding = find(report, 'budgets', /web has failed/);
     assert.equal(finding?.level, 'error');
     assert.match(finding?.fix ?? '', /coppice reset web/);
+  });
+
+  it('says that the guardian is there and weighs next to nothing, and names one that is stopped', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    await workspace.up();
+    const guardian = workspace.guardian();
+    const well = await look(workspace);
+    assert.deepEqual(well.guardian, { pid: guardian.pid, status: 'watching' });
+    assert.match(find(well, 'guardian', /would start a successor/)?.message ?? '', /\(\d+(?:\.\d+)?[kK]?B of memory\)/);
+    signal(workspace.supervisor(), 'SIGSTOP');
+    signal(guardian, 'SIGSTOP');
+    const ill = await look(workspace);
+    signal(guardian, 'SIGCONT');
+    signal(workspace.supervisor(), 'SIGCONT');
+    assert.equal(ill.guardian.status, 'stopped');
+  });
+
+  it('tells that nobody will start a successor when the guardian was killed as well', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    await workspace.up();
+    workspace.processes();
+    await workspace.killAll();
+    const report = await look(workspace);
+    assert.equal(report.guardian.status, 'gone');
+    assert.match(find(report, 'guardian', /nobody will start a successor/)?.fix ?? '', /coppice up/);
   });
 
   it('lists what was set aside and what is torn, with what to do', async () => {
