@@ -149,6 +149,7 @@ function copyKeepers(): void {
     [join(platforms, 'linux/keeper-linux-x64'), 'linux-x64'],
     [join(platforms, 'linux/keeper-linux-arm64'), 'linux-arm64'],
     [join(platforms, 'posix/keeper.sh'), 'posix.sh'],
+    [join(platforms, 'posix/guardian.sh'), 'guardian.sh'],
   ];
   mkdirSync(join(staging, 'keeper'), { recursive: true });
   for (const [source, name] of keepers) {

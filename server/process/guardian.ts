@@ -4,9 +4,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
 import { deferred } from './deferred.ts';
+import { encodeShellPlan } from './guardianScript.ts';
 import { identify } from './identity.ts';
-import { findKeepers } from './keeper.ts';
+import { findKeepers, type Keeper } from './keeper.ts';
 import { platform } from './platform/index.ts';
 import { encodeMessage, environmentEntries } from './spawnerRequest.ts';
 import { isDead, readCommandLine, readProcessTableAsync } from './table.ts';
@@ -41,32 +43,59 @@ export interface GuardianProcess {
   dismiss(): void;
 }
 
-/** The name that the kernel knows it by, of which it keeps 15 bytes. */
-export const GUARDIAN_NAME = 'coppice-guard';
+/** By which the kernel knows them, of which it keeps 15 bytes; the others are shells. */
+const GUARDIAN_NAMES: ReadonlySet<string> = new Set(['coppice-guard', 'sh', 'dash', 'bash', 'ash', 'busybox', 'ksh']);
 
 /** Descriptor on which a successor tells the guardian that started it that it is in charge. */
 const IN_CHARGE_FD = 3;
 const MOST_DELAYS = 64;
+/** A shell finds its commands by it; what the successor gets is in the plan alone. */
+const SHELL_ENVIRONMENT = { PATH: '/usr/bin:/bin' } as const;
+
+/** What kinds of guardian there are; they are spoken to differently. */
+export interface GuardianWay {
+  readonly kind: 'native' | 'shell';
+  readonly command: readonly [string, ...string[]];
+}
 
 /** Starts a guardian of a workspace; `null` where none can be had. */
-export function launchGuardian(workspaceId: string, plan: GuardianPlan): GuardianProcess | null {
-  for (const keeper of findKeepers()) {
-    if (keeper.kind !== 'native' || broken.has(keeper.path)) continue;
-    const first = encodePlan(plan);
-    if (first === null) return null;
-    const child = start([keeper.path, '--guardian', workspaceId], keeper.path);
+export function launchGuardian(
+  workspaceId: string,
+  plan: GuardianPlan,
+  ways: readonly GuardianWay[] = guardianWays(),
+): GuardianProcess | null {
+  for (const way of ways) {
+    const [program] = way.command;
+    const first = broken.has(program) ? null : encodePlan(way.kind, plan);
+    if (first === null) continue;
+    const child = start([...way.command, workspaceId]);
     const identity = child?.pid === undefined ? null : identify(child.pid);
-    if (child === null || identity === null) continue;
-    return follow(child, identity, first);
+    if (child !== null && identity !== null) return follow(child, identity, way.kind, first);
   }
   return null;
+}
+
+/** Best first. */
+export function guardianWays(keepers: readonly Keeper[] = findKeepers()): GuardianWay[] {
+  return keepers.flatMap((keeper): GuardianWay[] => {
+    switch (keeper.kind) {
+      case 'native':
+        return [{ kind: 'native', command: [keeper.path, '--guardian'] }];
+      case 'shell':
+        return [{ kind: 'shell', command: ['/bin/sh', join(dirname(keeper.path), 'guardian.sh')] }];
+      case 'none':
+        return [];
+      default:
+        return keeper satisfies never;
+    }
+  });
 }
 
 /** The living guardians of a workspace, by whomever they were started. */
 export async function findGuardians(workspaceId: string): Promise<ProcessIdentity[]> {
   const { rows, bootId } = await readProcessTableAsync();
   return [...rows.values()]
-    .filter((row) => row.name === GUARDIAN_NAME && !isDead(row) && readCommandLine(row.pid).includes(workspaceId))
+    .filter((row) => GUARDIAN_NAMES.has(row.name) && !isDead(row) && isGuardian(readCommandLine(row.pid), workspaceId))
     .map(({ pid, startTime }) => ({ pid, startTime, bootId }));
 }
 
@@ -91,22 +120,34 @@ export function sayInCharge(): void {
 /** Files that are no guardian here; asked once in the life of the process. */
 const broken = new Set<string>();
 
-function start([program, ...words]: readonly [string, ...string[]], path: string): ChildProcess | null {
+function isGuardian(commandLine: readonly string[], workspaceId: string): boolean {
+  const [option, id] = commandLine.slice(-2);
+  return id === workspaceId && (option === '--guardian' || option?.endsWith('/guardian.sh') === true);
+}
+
+function start([program, ...words]: readonly [string, ...string[]]): ChildProcess | null {
   try {
     const child = spawn(program, words, {
       cwd: '/',
-      env: {},
+      env: { ...SHELL_ENVIRONMENT },
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
-    child.on('error', () => broken.add(path));
+    child.on('error', () => broken.add(program));
+    // 64: it does not know the option, as an older keeper does not.
+    child.once('exit', (code) => code === 64 && broken.add(program));
     return child.pid === undefined ? null : child;
   } catch {
     return null;
   }
 }
 
-function follow(child: ChildProcess, identity: ProcessIdentity, first: Buffer): GuardianProcess {
+function follow(
+  child: ChildProcess,
+  identity: ProcessIdentity,
+  kind: GuardianWay['kind'],
+  first: Buffer,
+): GuardianProcess {
   const channel = child.stdio[3] as Socket;
   const planned = deferred<boolean>();
   const exited = deferred<ExitStatus>();
@@ -125,21 +166,33 @@ function follow(child: ChildProcess, identity: ProcessIdentity, first: Buffer): 
     planned: planned.promise,
     exited: exited.promise,
     renew: (plan) => {
-      const bytes = encodePlan(plan);
+      const bytes = encodePlan(kind, plan);
       return bytes !== null && channel.writable && (channel.write(bytes), true);
     },
     dismiss: () => {
       child.ref();
-      if (channel.writable) channel.write(Buffer.alloc(4));
+      if (channel.writable) channel.write(DISMISSAL[kind]);
     },
   };
 }
 
-function encodePlan({ delaysMs, losses, argv, env, logPath, recordPath, recordText }: GuardianPlan): Buffer | null {
-  const entries = environmentEntries(env);
-  const delays = delaysMs.slice(0, MOST_DELAYS);
-  return encodeMessage(
-    [losses, delays.length, argv.length, entries.length, ...delays],
-    [logPath, recordPath, recordText.before, recordText.after, ...argv, ...entries],
-  );
+/** `null` for a plan that cannot be said so: it is too long, or has a NUL in it. */
+export function encodePlan(kind: GuardianWay['kind'], plan: GuardianPlan): Buffer | null {
+  switch (kind) {
+    case 'native': {
+      const { losses, argv, logPath, recordPath, recordText } = plan;
+      const entries = environmentEntries(plan.env);
+      const delays = plan.delaysMs.slice(0, MOST_DELAYS);
+      return encodeMessage(
+        [losses, delays.length, argv.length, entries.length, ...delays],
+        [logPath, recordPath, recordText.before, recordText.after, ...argv, ...entries],
+      );
+    }
+    case 'shell':
+      return encodeShellPlan(plan);
+    default:
+      return kind satisfies never;
+  }
 }
+
+const DISMISSAL = { native: Buffer.alloc(4), shell: Buffer.from('dismissed\n') } as const;

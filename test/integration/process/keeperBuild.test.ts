@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { GuardianWay } from '../../../server/process/guardian.ts';
+import { describeGuardian, describePact } from '../../support/guardianContract.ts';
 import { describeKeeper } from '../../support/keeperContract.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../../support/temporary.ts';
 
@@ -11,21 +13,42 @@ describe('the native keeper', function () {
   this.timeout(20_000);
   after(removeTemporaryFolders);
 
-  describeKeeper('prebuilt for this processor', () => runnable(FOLDER, HERE));
+  const prebuilt = (): readonly string[] | null => runnable(FOLDER, HERE);
+  describeKeeper('prebuilt for this processor', prebuilt);
+  describePact('prebuilt for this processor', prebuilt, { reachesAll: true });
+  describeGuardian('the guardian, prebuilt for this processor', () => guardianOf(prebuilt()));
 
   for (const arch of ['x64', 'arm64'].filter((candidate) => candidate !== process.arch)) {
-    describeKeeper(`prebuilt for ${arch}, under an emulator where there is one`, () => emulated(FOLDER, arch), {
-      reapsOrphans: false,
-    });
+    const title = `prebuilt for ${arch}, under an emulator where there is one`;
+    describeKeeper(title, () => emulated(FOLDER, arch), { reapsOrphans: false });
+    describePact(title, () => emulated(FOLDER, arch), { reachesAll: false });
+    describeGuardian(`the guardian, ${title}`, () => guardianOf(emulated(FOLDER, arch)));
   }
 
-  describeKeeper('built from its source where there is a compiler', () => {
+  const built = (): readonly string[] | null => {
     const folder = temporaryFolder('keeper-build');
-    const built = spawnSync('sh', [join(FOLDER, 'build-keeper.sh'), folder], { encoding: 'utf8' });
-    if (built.status !== 0) throw new Error(built.stderr);
+    const result = spawnSync('sh', [join(FOLDER, 'build-keeper.sh'), folder], { encoding: 'utf8' });
+    if (result.status !== 0) throw new Error(result.stderr);
     return runnable(folder, HERE);
-  });
+  };
+  describeKeeper('built from its source where there is a compiler', built);
+  describePact('built from its source where there is a compiler', built, { reachesAll: true });
+  describeGuardian('the guardian, built from its source where there is a compiler', () => guardianOf(built()));
 });
+
+describe('the scripts that stand in for the native keeper', function () {
+  this.timeout(20_000);
+  after(removeTemporaryFolders);
+  const script = (name: string): string => join(FOLDER, '../posix', name);
+
+  describePact('the keeper', () => ['/bin/sh', script('keeper.sh')], { reachesAll: false });
+  describeGuardian('the guardian', () => ({ kind: 'shell', command: ['/bin/sh', script('guardian.sh')] }));
+});
+
+function guardianOf(keeper: readonly string[] | null): GuardianWay | null {
+  const [program, ...words] = keeper ?? [];
+  return program === undefined ? null : { kind: 'native', command: [program, ...words, '--guardian'] };
+}
 
 function runnable(folder: string, name: string): readonly string[] | null {
   const path = join(folder, name);
