@@ -29,6 +29,7 @@ export function eventPaint(event: JournalEvent): Paint | null {
     case 'guardian_lost':
       return 'yellow';
     case 'service_ready':
+    case 'health_ok':
       return 'green';
     default:
       return null;
@@ -92,6 +93,8 @@ function knownWords(fields: JournalFields, name: JournalEventName): string {
       return `warning: ${text('reason')}${fields.text('detail') === null ? '' : `, ${fields.text('detail')}`}`;
     case 'health_recovered':
       return `${text('file')} can be written again, after ${time('failedMs')} (${text('code')})`;
+    case 'health_ok':
+      return 'well again';
     case 'breaker_open':
     case 'service_failed':
       return `failed: ${text('text')}`;

@@ -23,6 +23,7 @@ export const JOURNAL_EVENTS = [
   'backoff',
   'health_warn',
   'health_recovered',
+  'health_ok',
   'breaker_open',
   'service_failed',
   'breaker_reset',

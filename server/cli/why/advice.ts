@@ -15,14 +15,12 @@ function supervisorAdvice(supervisor: SupervisorView, { tree }: ServiceView, { s
     case 'silent':
       return [
         { text: 'looks at the supervisor, which does not answer', command: 'coppice doctor' },
-        {
-          text: 'if it stays silent: ends it; what runs goes on and is taken over',
-          command: `kill -9 ${supervisor.pid}`,
-        },
+        ...(supervisor.stuck ? [endOf(supervisor.pid)] : []),
       ];
     case 'elsewhere':
       return [{ text: `the supervisor is on ${supervisor.host}; ask there`, command: null }];
     case 'lost':
+      if (supervisor.guardian !== null) return [];
       return tree?.alive === true || state === 'abandoned'
         ? [
             {
@@ -36,6 +34,10 @@ function supervisorAdvice(supervisor: SupervisorView, { tree }: ServiceView, { s
     default:
       return supervisor satisfies never;
   }
+}
+
+function endOf(pid: number): Advice {
+  return { text: 'if it stays silent: ends it; what runs goes on and is taken over', command: `kill -9 ${pid}` };
 }
 
 function stateAdvice(view: ServiceView, { state }: Present, facts: WhyFacts): Advice[] {

@@ -124,7 +124,7 @@ export function notesOf(facts: WhyFacts, story: Pick<Story, 'gaps'>): string[] {
       break;
     case 'lost':
       notes.push(
-        `the supervisor (pid ${supervisor.pid}) was lost, and nobody has taken its place: this is told from its files`,
+        `the supervisor (pid ${supervisor.pid}) was lost, and ${heirText(supervisor)}: this is told from its files`,
       );
       break;
     case 'none':
@@ -149,6 +149,11 @@ export function notesOf(facts: WhyFacts, story: Pick<Story, 'gaps'>): string[] {
   if (configurationError !== null)
     notes.push(`the configuration cannot be used as it is (${configurationError}); the last good one stays in force`);
   return notes;
+}
+
+function heirText({ guardian, gaveUp }: Extract<WhyFacts['supervisor'], { kind: 'lost' }>): string {
+  if (guardian !== null) return `its guardian (pid ${guardian}) is about to start another`;
+  return gaveUp === null ? 'nobody has taken its place' : `its guardian has given up (${gaveUp})`;
 }
 
 /** By more than the clocks of two processes differ in how they round. */

@@ -1,9 +1,11 @@
 /** Looks at everything that an answer is made of, once: the supervisor where it answers, and the files in any case. */
 import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../api/client.ts';
 import type { RunStatus, StatusResult } from '../../api/protocol.ts';
 import type { WorkspaceConfig } from '../../config/model.ts';
 import { liveness } from '../../process/identity.ts';
+import { readGuardianFile } from '../../store/guardianFile.ts';
 import { readHeartbeat } from '../../store/heartbeat.ts';
 import { readLock } from '../../store/holder.ts';
 import { readJournal } from '../../store/journalRead.ts';
@@ -56,18 +58,43 @@ interface Asked {
   readonly status: StatusResult | null;
 }
 
+/** One that is just starting, or is about to be started by a guardian, is waited for. */
 async function askSupervisor({ root }: Workspace): Promise<Asked> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const asked = await askOnce(root);
+    const { view } = asked;
+    const mayCome = (view.kind === 'silent' && !view.stuck) || (view.kind === 'lost' && view.guardian !== null);
+    if (!mayCome || performance.now() > deadline) return asked;
+    await sleep(PAUSE_MS);
+  }
+}
+
+const PAUSE_MS = 50;
+
+async function askOnce(root: string): Promise<Asked> {
   const { verdict, lock } = await readLock(root);
   if (lock === null) return { view: { kind: 'none' }, status: null };
   const { pid } = lock;
-  if (verdict === 'stale') return { view: { kind: 'lost', pid }, status: null };
+  if (verdict === 'stale') return { view: lostView(pid, lock.stateDir), status: null };
   const beat = readHeartbeat(lock.stateDir);
   const beatAt = beat.kind === 'heartbeat' && beat.heartbeat.pid === pid ? beat.heartbeat.at : null;
   const answer = await askStatus(lock);
   if (typeof answer !== 'string') return { view: { kind: 'serving', pid }, status: answer };
   if (verdict === 'presumed_live') return { view: { kind: 'elsewhere', pid, host: lock.hostname }, status: null };
-  return { view: { kind: 'silent', pid, detail: answer, beatAt }, status: null };
+  const stuck = answer !== NOT_LISTENING;
+  return { view: { kind: 'silent', pid, detail: answer, beatAt, stuck }, status: null };
 }
+
+/** Its guardian may be in the middle of starting another. */
+function lostView(pid: number, stateDir: string): SupervisorView {
+  const reading = readGuardianFile(stateDir);
+  const guards = reading?.supervisor.pid === pid ? reading : null;
+  const lives = guards?.guardian != null && liveness(guards.guardian) === 'alive';
+  return { kind: 'lost', pid, guardian: lives ? guards.guardian.pid : null, gaveUp: guards?.gaveUp?.text ?? null };
+}
+
+const NOT_LISTENING = 'nothing listens at its endpoint';
 
 /** Its answer, or why there is none. */
 async function askStatus(lock: SupervisorLock): Promise<StatusResult | string> {
@@ -76,9 +103,7 @@ async function askStatus(lock: SupervisorLock): Promise<StatusResult | string> {
   const hello = { kind: 'cli', pid: process.pid, version: version(), session: null } as const;
   const connected = await connect(lock.endpoint, hello, { timeoutMs: PATIENCE_MS });
   if (!connected.ok) {
-    return connected.failure.reason === 'not_listening'
-      ? 'nothing listens at its endpoint'
-      : connected.failure.reason.replaceAll('_', ' ');
+    return connected.failure.reason === 'not_listening' ? NOT_LISTENING : connected.failure.reason.replaceAll('_', ' ');
   }
   try {
     const answer = await connected.client.request('status', {}, { timeoutMs: PATIENCE_MS });

@@ -27,6 +27,7 @@ export type OwnEvent =
   | 'service_exited'
   | 'backoff'
   | 'health_warn'
+  | 'health_ok'
   | 'breaker_open'
   | 'service_failed'
   | 'breaker_reset'
@@ -63,6 +64,11 @@ export function tellOwn(telling: Telling, fields: JournalFields, name: OwnEvent)
     case 'health_warn':
       telling.trouble = telling.tell(fields, 'trouble', troubleText(fields), telling.trouble ?? telling.running);
       if (telling.state === 'ready') telling.become('degraded', telling.trouble);
+      return;
+    // What runs well again is due to its start, as before.
+    case 'health_ok':
+      telling.trouble = null;
+      if (telling.running !== null) telling.become('ready', telling.running);
       return;
     case 'service_stopping':
       stops(telling, fields);

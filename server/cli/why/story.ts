@@ -32,7 +32,7 @@ export function tellStory(events: readonly JournalEvent[], subject: Subject, now
 /** Events of the whole workspace; those that name the entry are handed on. */
 class Teller {
   readonly telling: Telling;
-  #supervisor: { readonly pid: number; seenAt: number; ended: boolean } | null = null;
+  #supervisor: { readonly pid: number; seenAt: number; ended: boolean; fault: string | null } | null = null;
   /** Terminals in which `coppice up` was called. */
   readonly #ups = new Set<number>();
   #reap: JournalFields | null = null;
@@ -45,9 +45,11 @@ class Teller {
     const { event, supervisor, at } = fields.event;
     if (isJournalEventName(event)) this.#known(fields, event);
     else if (this.#isMine(fields)) this.telling.tell(fields, 'other', eventWords(fields.event), this.telling.running);
-    if (this.#supervisor?.pid !== supervisor) this.#supervisor = { pid: supervisor, seenAt: at, ended: false };
+    if (this.#supervisor?.pid !== supervisor)
+      this.#supervisor = { pid: supervisor, seenAt: at, ended: false, fault: null };
     this.#supervisor.seenAt = at;
     if (event === 'supervisor_stopped') this.#supervisor.ended = true;
+    if (event === 'supervisor_fault') this.#supervisor.fault = fields.text('message') ?? '?';
   }
 
   #isMine(fields: JournalFields): boolean {
@@ -88,6 +90,7 @@ class Teller {
       case 'service_exited':
       case 'backoff':
       case 'health_warn':
+      case 'health_ok':
       case 'breaker_open':
       case 'service_failed':
       case 'breaker_reset':
@@ -126,7 +129,11 @@ class Teller {
     if (before === null || before.ended || before.pid === pid) return;
     const sign = timeWord(before.seenAt, telling.now);
     const how = (fields.number('losses') ?? 0) > 0 ? ', started by its guardian,' : '';
-    const text = `supervisor ${before.pid} was lost (its last entry is of ${sign}); supervisor ${pid}${how} took its place`;
+    const end =
+      before.fault === null
+        ? `was lost (its last entry is of ${sign})`
+        : `ended itself at ${sign} after a fault (${before.fault})`;
+    const text = `supervisor ${before.pid} ${end}; supervisor ${pid}${how} took its place`;
     telling.takeover = telling.tell(fields, 'supervisor', text, telling.rests ? telling.startCause : telling.running);
     // Whatever starts next was wanted before, and is started by the successor.
     if (!telling.rests || telling.startCause !== null) telling.startCause = telling.takeover;

@@ -87,12 +87,25 @@ export interface OutputTail {
 /** How the supervisor stands, as far as can be told from here. */
 export type SupervisorView =
   | { readonly kind: 'serving'; readonly pid: number }
-  /** It lives and does not answer. */
-  | { readonly kind: 'silent'; readonly pid: number; readonly detail: string; readonly beatAt: number | null }
+  /** It lives and does not answer; `stuck`: though it listens, so that it is neither starting nor ending. */
+  | {
+      readonly kind: 'silent';
+      readonly pid: number;
+      readonly detail: string;
+      readonly beatAt: number | null;
+      readonly stuck: boolean;
+    }
   /** On another machine or in another container. */
   | { readonly kind: 'elsewhere'; readonly pid: number; readonly host: string }
   /** Its process is gone and it has not ended in an orderly way. */
-  | { readonly kind: 'lost'; readonly pid: number }
+  | {
+      readonly kind: 'lost';
+      readonly pid: number;
+      /** Pid of the guardian that is about to start a successor. */
+      readonly guardian: number | null;
+      /** Why no successor is started any more. */
+      readonly gaveUp: string | null;
+    }
   | { readonly kind: 'none' };
 
 /** Everything that an answer is made of. */

@@ -175,7 +175,10 @@ function degrade(
 }
 
 function improve(state: DegradedState, context: StepContext): Step {
-  return state.failedProbes === 0 && state.warnedBytes === null ? enterReady(state, context) : { state, actions: [] };
+  if (state.failedProbes > 0 || state.warnedBytes !== null) return { state, actions: [] };
+  const ready = enterReady(state, context);
+  const told: ServiceAction = { type: 'journal', entry: { event: 'health_ok', incarnation: state.incarnation } };
+  return { state: ready.state, actions: [told, ...ready.actions] };
 }
 
 function livenessFailed(

@@ -117,6 +117,8 @@ export type ServiceJournalEntry =
       readonly limit: number;
     }
   | ({ readonly event: 'health_warn'; readonly reason: string; readonly detail: string } & WarningFacts)
+  /** What was warned of is over. */
+  | { readonly event: 'health_ok'; readonly incarnation: number }
   | { readonly event: 'breaker_open'; readonly reason: string; readonly text: string }
   /** It is in `failed` though no budget is spent: processes survived, or `restart: no` wants no other start. */
   | { readonly event: 'service_failed'; readonly reason: string; readonly text: string }

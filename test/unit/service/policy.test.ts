@@ -179,7 +179,8 @@ describe('the service policy: recovery (R59, R60)', () => {
   it('begins anew after a time in degraded', () => {
     const policy = new DrivenPolicy().ready().crash().ready().wait(50_000);
     policy.its('live', { ok: false, message: '' }).wait(1000).its('live', { ok: true, message: '' });
-    assert.deepEqual(policy.actions, [{ type: 'arm', timer: 'recovery', at: policy.now + 60_000, incarnation: 2 }]);
+    const arms = policy.actions.filter((action) => action.type === 'arm');
+    assert.deepEqual(arms, [{ type: 'arm', timer: 'recovery', at: policy.now + 60_000, incarnation: 2 }]);
   });
 
   it('waits on when its timer fires a little early', () => {

@@ -11,7 +11,7 @@ const TASKS =
 
 describe('an answer of why', () => {
   it('says that the supervisor does not answer, and how it is ended without a loss', () => {
-    const supervisor = { kind: 'silent', pid: 700, detail: 'no answer', beatAt: BEGAN } as const;
+    const supervisor = { kind: 'silent', pid: 700, detail: 'no answer', beatAt: BEGAN, stuck: true } as const;
     const { answer } = why([UP, ...life(0, 1)], { supervisor });
     assert.match(
       answer.notes[0] ?? '',
@@ -25,10 +25,24 @@ describe('an answer of why', () => {
 
   it('of a lost supervisor tells what does not run any more, and how it comes back', () => {
     const waiting = [1, 'service_waiting', { name: 'web', text: 'waits for db', on: ['db'] }] as const;
-    const { answer } = why([UP, waiting], { supervisor: { kind: 'lost', pid: 700 } });
+    const { answer } = why([UP, waiting], { supervisor: { kind: 'lost', pid: 700, guardian: null, gaveUp: null } });
     assert.equal(answer.state, 'abandoned');
     assert.match(answer.headline, /does not run .*: the supervisor was lost, and nobody has taken its place yet/);
     assert.equal(answer.advice[0]?.command, 'coppice up');
+  });
+
+  it('of a lost supervisor tells what its guardian is about to do, or that it has given up', () => {
+    const lost = { kind: 'lost', pid: 700, guardian: 701, gaveUp: null } as const;
+    const coming = why([UP], { supervisor: lost }).answer;
+    assert.match(coming.notes[0] ?? '', /its guardian \(pid 701\) is about to start another/);
+    assert.ok(!coming.advice.some((one) => one.command === 'coppice up'));
+    const over = why([UP], { supervisor: { ...lost, guardian: null, gaveUp: 'lost 8 times' } }).answer;
+    assert.match(over.notes[0] ?? '', /its guardian has given up \(lost 8 times\)/);
+  });
+
+  it('does not advise to end a supervisor that may only be starting', () => {
+    const supervisor = { kind: 'silent', pid: 700, detail: 'nothing listens', beatAt: null, stuck: false } as const;
+    assert.doesNotMatch(why([UP], { supervisor }).text, /kill/);
   });
 
   it('without any supervisor is told from the files', () => {

@@ -240,6 +240,27 @@ describe('what brought a service to its state', () => {
     assert.equal(chain.at(-1), 'started, pid 902 (incarnation 2), and ready after 100ms');
   });
 
+  it('tells a supervisor that ended itself after a fault from one that was lost', () => {
+    const fault = [900, 'supervisor_fault', { fault: 'exception', message: 'Error: oops' }] as const;
+    const lines: Line[] = [UP, ...life(0, 1), fault, [1000, 'supervisor_started', { supervisor: 950 }]];
+    const adopted = [1001, 'adopted', { supervisor: 950, name: 'web', incarnation: 1, pid: 901 }] as const;
+    assert.match(
+      why([...lines, adopted]).chain[2] ?? '',
+      /^supervisor 700 ended itself at \S+ after a fault \(Error: oops\);/,
+    );
+  });
+
+  it('that answers again is due to its start, as before', () => {
+    const lines: Line[] = [
+      UP,
+      ...life(0, 1),
+      [500, 'health_warn', { name: 'web', reason: 'liveness_failed', detail: 'no answer' }],
+      [600, 'health_ok', { name: 'web', incarnation: 1 }],
+    ];
+    const { answer, chain } = why(lines, { trees: [], supervisor: { kind: 'none' } });
+    assert.equal(chain.length, 2, answer.headline);
+  });
+
   it('does not call a supervisor lost that had ended in order', () => {
     const lines: Line[] = [
       UP,
