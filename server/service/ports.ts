@@ -43,7 +43,7 @@ export async function choosePort(
   const ours = owner?.marker?.startsWith(`${host.id}/`) === true;
   return {
     ok: false,
-    message: owner === null ? `port ${wanted} is taken, by whom cannot be seen` : describePortHolder(owner, ours),
+    message: `port ${wanted} is taken${owner === null ? ', by whom cannot be seen' : `: ${describePortHolder(owner, ours)}`}`,
   };
 }
 

@@ -146,7 +146,7 @@ function portAdvice({ name, config }: ServiceView, facts: WhyFacts): Advice {
   const place = at(facts, ['services', name, 'port']);
   if (port === null) return { text: `free its port, or set \`port: auto\`${place}`, command: null };
   if (holder === null) return { text: `port ${port} is free now`, command: null };
-  return { text: `${holder}: end that process, or set \`port: auto\`${place}`, command: null };
+  return { text: `port ${port} is held by ${holder}: end that process, or set \`port: auto\`${place}`, command: null };
 }
 
 /** A tool that takes the end of its input for "my parent has gone" ends with 0 as soon as it was started. */

@@ -141,7 +141,7 @@ function repeatOf(groups: readonly (readonly Link[])[], lives: readonly Life[]):
 }
 
 function repeatText(lives: readonly Life[], trouble: string | null): string {
-  const times = `${lives.length} times`;
+  const times = lives.length === 2 ? 'twice' : `${lives.length} times`;
   const last = lives.at(-1);
   const ran = rangeText(lives.flatMap((one) => one.ranMs ?? []));
   const waits = lives.flatMap((one) =>

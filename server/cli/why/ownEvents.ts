@@ -147,7 +147,7 @@ function notStarted(telling: Telling, fields: JournalFields): void {
   const message = launchText(fields.text('message') ?? 'no reason is known');
   const life = telling.open(fields);
   life.notStarted = { message, reason: fields.text('reason') };
-  life.end = `not started: ${message.replace(/\d+/g, '#')}`;
+  life.end = `not started: ${message.replace(/[\d.]+(?:[a-z]+\b)?(?: [\d.]+[a-z]+\b)?/g, '#')}`;
   telling.ended = telling.tell(fields, 'exit', `could not be started: ${message}`, telling.startCause);
   telling.startCause = telling.become('stopped', telling.ended);
 }

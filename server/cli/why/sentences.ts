@@ -21,8 +21,10 @@ export function requesterText(fields: JournalFields, ended: boolean): string {
   const verb = fields.text('verb') ?? 'a request';
   const by = fields.object('by');
   const session = by?.text('session') ?? null;
-  const suffix = session === null ? '' : ` (session ${session})`;
   const pid = by?.number('pid') ?? null;
+  // An `up` in the foreground names its session after itself, which says nothing more.
+  const isOwn = session?.startsWith(`up-${pid}-`) ?? true;
+  const suffix = isOwn ? '' : ` (session ${session})`;
   const process = pid === null ? '' : ` pid ${pid}`;
   switch (by?.text('kind') ?? null) {
     case 'cli':

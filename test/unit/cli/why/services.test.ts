@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { timeWord } from '../../../../server/cli/clock.ts';
 import { emptyAccounting } from '../../../../server/service/restartCore.ts';
-import { BEGAN } from '../../../support/journals.ts';
+import { BEGAN, type Line } from '../../../support/journals.ts';
 import { serviceStatus } from '../../../support/serviceStatus.ts';
 import { crash, life, TERMINAL, UP, why } from './support.ts';
 
@@ -186,18 +186,31 @@ describe('why a service is as it is', () => {
 
   it('whose port is taken tells by whom, now', () => {
     const configuration = 'services: { web: { command: a, port: 3000 } }';
-    const message = 'port 3000 is held by pid 77 (node server.js)';
+    const holder = 'pid 77 (node server.js), running for 3.6s';
+    const message = `port 3000 is taken: ${holder}`;
     const lines = [
       UP,
       [10, 'spawn_failed', { name: 'web', incarnation: 1, message, reason: 'port_taken', crashes: 1 }],
     ] as const;
     const status = serviceStatus('web', { state: 'backoff', crashes: 1 });
-    const facts = { statuses: new Map([['web', status]]), portHolders: new Map([[3000, message]]) };
+    const facts = { statuses: new Map([['web', status]]), portHolders: new Map([[3000, holder]]) };
     const { chain, answer } = why(lines, facts, { configuration });
     assert.equal(chain[1], `could not be started: ${message}`);
-    assert.equal(answer.advice[0]?.text, `${message}: end that process, or set \`port: auto\` (coppice.yaml:3)`);
+    assert.equal(
+      answer.advice[0]?.text,
+      `port 3000 is held by ${holder}: end that process, or set \`port: auto\` (coppice.yaml:3)`,
+    );
     const free = why(lines, { ...facts, portHolders: new Map() }, { configuration });
     assert.equal(free.answer.advice[0]?.text, 'port 3000 is free now');
+  });
+
+  it('that could not be started for the same reason again and again is told once, though the holder grew older', () => {
+    const failed = (after: number, age: string): Line => {
+      const message = `port 3000 is taken: pid 77 (node server.js), running for ${age}`;
+      return [after, 'spawn_failed', { name: 'web', message, reason: 'port_taken', crashes: 1 }];
+    };
+    const { chain } = why([UP, failed(1, '950ms'), failed(2, '3.6s'), failed(3, '1m 6s')]);
+    assert.match(chain[1] ?? '', /^could not be started 3 times: port 3000 is taken: pid 77 .* 1m 6s$/);
   });
 
   it('that ends at once with code 0 is told of tools that end with their input', () => {
