@@ -40,7 +40,7 @@ export function rebuildRun(
   });
   const owners = [records[0]?.owner ?? ({ kind: 'configuration' } as const)];
   const closed = told.finished && tasks.every(({ progress }) => isEnded(progress.state));
-  return { id, owners, createdAt: told.startedAt ?? now, closed, tasks };
+  return { id, owners, createdAt: told.startedAt ?? now, closed, change: 0, tasks };
 }
 
 /** Names of the files of a run; none for a folder that is gone. */

@@ -9,12 +9,11 @@ import { runFolder } from '../store/paths.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
 import { continueTask } from './policy.ts';
 import { NOT_BEGUN, termsOf } from './progress.ts';
-import { type RunFile, type TaskEntry, taskExitPath, taskLogPath, writeRunFile } from './runFile.ts';
+import { type RunFile, type TaskEntry, taskExitPath, taskLogPath } from './runFile.ts';
+import { RunRecord, type WholeRun } from './runRecord.ts';
 import type { RunStatus } from './status.ts';
 import { RunTask } from './task.ts';
 import type { ToldRun } from './told.ts';
-
-const SAVE_AGAIN_MS = 1000;
 
 /** One execution of a task graph: every task of it is started at most once. Kept in `runs/<id>/run.json`. */
 export class TaskRun {
@@ -25,9 +24,9 @@ export class TaskRun {
   readonly #host: WorkspaceHost;
   readonly #createdAt: number;
   readonly #changed: () => void;
+  readonly #record: RunRecord;
   /** Its end stands in the journal. */
   #closed: boolean;
-  #again: NodeJS.Timeout | null = null;
   /** Told by an earlier supervisor that could not write it down. */
   #endIsTold = false;
 
@@ -37,20 +36,21 @@ export class TaskRun {
     configs: ReadonlyMap<string, TaskConfig>,
     changed: () => void,
   ) {
-    const { id, owners, createdAt, closed } = file;
+    const { id, owners, createdAt, closed, change } = file;
     this.id = id;
     this.owners = new Owners(() => this.#ownersChanged(), owners);
     this.#host = host;
     this.#createdAt = createdAt;
     this.#closed = closed;
     this.#changed = changed;
+    this.#record = new RunRecord(host, id, change, () => this.#whole());
     const task = ({ terms, progress }: TaskEntry): RunTask => {
       const place = {
         runId: id,
         owner: () => this.owners.first,
         log: taskLogPath(host.stateDir, id, terms.name),
         exitRecordPath: (attempt: number) => taskExitPath(host.stateDir, id, terms.name, attempt),
-        save: () => this.#save(),
+        save: (saved: RunTask) => this.#record.saveTasks([saved]),
         changed: () => this.#progressed(),
       };
       return new RunTask(host, place, terms, configs.get(terms.name) ?? null, progress);
@@ -72,9 +72,9 @@ export class TaskRun {
       // A full disk: each task's own start says so, in words.
     }
     const tasks = configs.map((config) => ({ terms: termsOf(config), progress: NOT_BEGUN }));
-    const file = { id, owners: [owner], createdAt: Date.now(), closed: false, tasks };
+    const file = { id, owners: [owner], createdAt: Date.now(), closed: false, change: 0, tasks };
     const run = new TaskRun(host, file, new Map(configs.map((config) => [config.name, config])), changed);
-    run.#save();
+    run.#record.saveWhole();
     run.#tellStarted();
     return run;
   }
@@ -134,7 +134,7 @@ export class TaskRun {
     if (open.length === 0) return open;
     // All or none: a supervisor that is killed in between leaves no task to be started by its successor.
     for (const task of open) task.markCanceled();
-    this.#save();
+    this.#record.saveTasks(open);
     await Promise.all(open.map((task) => task.cancel()));
     return open;
   }
@@ -164,9 +164,14 @@ export class TaskRun {
     this.#close();
   }
 
+  /** Writes the whole of it down, where it was rebuilt. */
+  save(): void {
+    this.#record.saveWhole();
+  }
+
   /** Removes its files; only once it has ended. */
   forget(): void {
-    if (this.#again !== null) clearTimeout(this.#again);
+    this.#record.close();
     try {
       rmSync(runFolder(this.#host.stateDir, this.id), { recursive: true, force: true });
     } catch {
@@ -224,7 +229,7 @@ export class TaskRun {
   }
 
   #ownersChanged(): void {
-    this.#save();
+    this.#record.saveWhole();
     for (const task of this.tasks.values()) task.tree?.remember({ owner: this.owners.first });
     this.#changed();
   }
@@ -238,21 +243,16 @@ export class TaskRun {
     if (!this.ended || this.#closed) return;
     this.#closed = true;
     if (!this.#endIsTold) this.#host.journal('run_finished', { run: this.id, state: this.#state });
-    this.#save();
+    this.#record.saveWhole();
   }
 
   #tellStarted(): void {
     this.#host.journal('run_started', { run: this.id, tasks: [...this.tasks.keys()] });
   }
 
-  /** A full disk must not end the run: what cannot be written is tried again until it can. */
-  #save(): void {
-    if (!this.#host.holds()) return;
+  #whole(): ReturnType<WholeRun> {
     const tasks = [...this.tasks.values()].map(({ terms, progress }) => ({ terms, progress }));
     const file = { id: this.id, owners: this.owners.all, createdAt: this.#createdAt, closed: this.#closed, tasks };
-    const written = writeRunFile(this.#host.stateDir, file, this.#state);
-    this.#host.wrote(`run ${this.id}`, written);
-    if (this.#again !== null) clearTimeout(this.#again);
-    this.#again = written.ok ? null : setTimeout(() => this.#host.holds() && this.#save(), SAVE_AGAIN_MS).unref();
+    return { file, state: this.#state };
   }
 }

@@ -24,6 +24,8 @@ export interface RunFile {
   readonly createdAt: number;
   /** Its end stands in the journal. */
   readonly closed: boolean;
+  /** Number of the last change of a task that it holds. */
+  readonly change: number;
   readonly tasks: readonly TaskEntry[];
 }
 
@@ -37,6 +39,11 @@ export type RunReading =
 
 export function runFilePath(stateDir: string, id: string): string {
   return join(runFolder(stateDir, id), 'run.json');
+}
+
+/** The changes of tasks since, a line each. */
+export function runChangesPath(stateDir: string, id: string): string {
+  return join(runFolder(stateDir, id), 'run.changes.jsonl');
 }
 
 export function taskLogPath(stateDir: string, run: string, task: string): string {
@@ -54,9 +61,9 @@ export function taskExitPath(stateDir: string, run: string, task: string, attemp
  * ends the tasks as well, and a flush for each task would hold everybody else up.
  */
 export function writeRunFile(stateDir: string, run: RunFile, state: RunStatus['state']): WriteResult {
-  const { id, owners, createdAt, closed } = run;
+  const { id, owners, createdAt, closed, change } = run;
   const tasks = run.tasks.map(({ terms, progress }) => ({ name: terms.name, ...progress, terms }));
-  const text = `${JSON.stringify({ version: 1, id, state, owners, createdAt, closed, tasks })}\n`;
+  const text = `${JSON.stringify({ version: 1, id, state, owners, createdAt, closed, change, tasks })}\n`;
   return writeFileAtomicSync(runFilePath(stateDir, id), text, { durable: closed });
 }
 
@@ -87,7 +94,9 @@ function readRun(stateDir: string, id: string): RunReading {
       return { kind: 'corrupt', id, path };
     case 'text': {
       const run = parseRunFile(file.text, id);
-      return run === null ? { kind: 'corrupt', id, path } : { kind: 'run', run };
+      return run === null
+        ? { kind: 'corrupt', id, path }
+        : { kind: 'run', run: withChanges(run, readChanges(stateDir, id)) };
     }
     default:
       return file satisfies never;
@@ -97,6 +106,32 @@ function readRun(stateDir: string, id: string): RunReading {
 /** Ten thousand tasks take about 5 MB. */
 const LARGEST_FILE = 64 * 1024 * 1024;
 
+/** The lines of `run.changes.jsonl`. */
+export function readChanges(stateDir: string, id: string): string {
+  const file = readSmallFile(runChangesPath(stateDir, id), LARGEST_FILE);
+  return file.kind === 'text' ? file.text : '';
+}
+
+/**
+ * The run as it is after the changes that it does not hold yet. A line that is none was torn by a full disk or a kill: its
+ * writer told nobody of what it says.
+ */
+export function withChanges(run: RunFile, changes: string): RunFile {
+  const tasks = new Map(run.tasks.map((task) => [task.terms.name, task]));
+  let change = run.change;
+  for (const line of changes.split('\n')) {
+    const value = parseObject(line);
+    if (value === null || !isCount(value.change) || value.change <= run.change || !isObject(value.tasks)) continue;
+    change = Math.max(change, value.change);
+    for (const [name, read] of Object.entries(value.tasks)) {
+      const task = tasks.get(name);
+      const progress = parseProgress(read);
+      if (task !== undefined && progress !== null) tasks.set(name, { ...task, progress });
+    }
+  }
+  return { ...run, change, tasks: [...tasks.values()] };
+}
+
 /** `null` for text that is not wholly the record of this run. */
 export function parseRunFile(text: string, id: string): RunFile | null {
   const value = parseObject(text);
@@ -104,20 +139,28 @@ export function parseRunFile(text: string, id: string): RunFile | null {
   const tasks = value.tasks.map(parseTask);
   if (!Array.isArray(value.owners) || !isTime(value.createdAt) || typeof value.closed !== 'boolean') return null;
   if (!tasks.every((task) => task !== null)) return null;
-  return { id, owners: parseOwners(value.owners), createdAt: value.createdAt, closed: value.closed, tasks };
+  const { createdAt, closed, change } = value;
+  if (!isCount(change)) return null;
+  return { id, owners: parseOwners(value.owners), createdAt, closed, change, tasks };
 }
 
 function parseTask(value: unknown): TaskEntry | null {
   if (!isObject(value)) return null;
   const terms = parseTerms(value.terms);
+  const progress = parseProgress(value);
+  return terms === null || terms.name !== value.name || progress === null ? null : { terms, progress };
+}
+
+function parseProgress(value: unknown): TaskProgress | null {
+  if (!isObject(value)) return null;
   const { state, attempt, marker, attemptStartedAt, timedOutAt, canceledAt, exitCode, startedAt, finishedAt, detail } =
     value;
-  if (terms === null || terms.name !== value.name || !isState(state) || !isCount(attempt)) return null;
+  if (!isState(state) || !isCount(attempt)) return null;
   if (!isTextOrNull(marker) || !isTextOrNull(detail) || !(exitCode === null || isCount(exitCode))) return null;
   if (!isTimeOrNull(attemptStartedAt) || !isTimeOrNull(timedOutAt) || !isTimeOrNull(canceledAt)) return null;
   if (!isTimeOrNull(startedAt) || !isTimeOrNull(finishedAt)) return null;
   const times = { attemptStartedAt, timedOutAt, canceledAt, startedAt, finishedAt };
-  return { terms, progress: { state, attempt, marker, exitCode, detail, ...times } };
+  return { state, attempt, marker, exitCode, detail, ...times };
 }
 
 function parseTerms(value: unknown): TaskTerms | null {

@@ -8,7 +8,7 @@ import type { Owner, TreeRecord } from '../store/types.ts';
 import { isLost } from './policy.ts';
 import { filesOfRun, rebuildRun } from './rebuild.ts';
 import { TaskRun } from './run.ts';
-import { type RunFile, readRuns, runFilePath } from './runFile.ts';
+import { type RunFile, readChanges, readRuns, runFilePath, withChanges } from './runFile.ts';
 import type { RunTask } from './task.ts';
 import { readTold, type ToldRun, UNTOLD } from './told.ts';
 
@@ -97,8 +97,11 @@ export class Runs {
       this.#host.journal('health_warn', { reason: 'run_unreadable', detail: reading.detail });
       return [];
     });
+    const whole = new Set(readings.flatMap((one) => (one.kind === 'run' ? [one.run.id] : [])));
     for (const file of files.sort((a, b) => a.createdAt - b.createdAt)) {
-      this.#runs.set(file.id, TaskRun.restore(this.#host, file, configs, this.#changed));
+      const run = TaskRun.restore(this.#host, file, configs, this.#changed);
+      this.#runs.set(file.id, run);
+      if (!whole.has(file.id)) run.save();
     }
     this.#forgetOld();
   }
@@ -154,7 +157,7 @@ export class Runs {
     // A folder whose supervisor was killed before it could write the record: nothing of it was begun.
     if (kind === 'absent' && run === null) return null;
     this.#host.journal('state_set_aside', { kind: `run_${kind}`, path, aside, rebuilt: run !== null });
-    return run;
+    return run === null ? null : withChanges(run, readChanges(stateDir, id));
   }
 
   /** Drops the oldest ended runs beyond those that are kept, and their folders. */

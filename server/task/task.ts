@@ -13,7 +13,7 @@ export interface TaskPlace {
   readonly log: string;
   readonly exitRecordPath: (attempt: number) => string;
   /** Writes the progress down; nothing is done or told that a successor could not know of. */
-  readonly save: () => void;
+  readonly save: (task: RunTask) => void;
   readonly changed: () => void;
 }
 
@@ -167,7 +167,7 @@ export class RunTask {
   async cancel(): Promise<EmptyProof | null> {
     if (!this.ended && this.#progress.canceledAt === null) {
       this.markCanceled();
-      this.#place.save();
+      this.#place.save(this);
     }
     if (this.state === 'waiting') this.settle('canceled', null, 'canceled before it started');
     if (this.#tree !== null) await this.#tree.terminate(this.terms);
@@ -178,13 +178,13 @@ export class RunTask {
   /** Enters an end that the journal has already. */
   settleAsTold(state: TaskStateName, exitCode: number | null): void {
     this.#set({ state, exitCode, detail: null, finishedAt: Date.now() });
-    this.#place.save();
+    this.#place.save(this);
   }
 
   /** Enters its end: first in `run.json`, then in the journal, so that no successor has to guess it. */
   settle(state: TaskStateName, exitCode: number | null, detail: string | null, release?: () => void): void {
     this.#set({ state, exitCode, detail, finishedAt: Date.now() });
-    this.#place.save();
+    this.#place.save(this);
     this.tellFinished();
     release?.();
     this.#place.changed();
@@ -197,7 +197,7 @@ export class RunTask {
   #beginAttempt(attempt: number): void {
     const marker = newMarker(this.#host.id, this.name, attempt);
     this.#set({ attempt, marker, attemptStartedAt: Date.now(), timedOutAt: null });
-    this.#place.save();
+    this.#place.save(this);
   }
 
   async #run(attempt: Promise<AttemptEnd>): Promise<void> {
@@ -263,7 +263,7 @@ export class RunTask {
     else if (timeoutMs !== null) {
       const overtime = (): void => {
         this.#set({ timedOutAt: Date.now() });
-        this.#place.save();
+        this.#place.save(this);
         void tree.terminate(this.terms);
       };
       timer = setTimeout(overtime, Math.min(timeLeft(timeoutMs, attemptStartedAt, Date.now()), LONGEST_TIMER_MS));

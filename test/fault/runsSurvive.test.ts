@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RunStatus, TaskStatus } from '../../server/api/protocol.ts';
 import type { ProcessIdentity } from '../../server/process/types.ts';
 import { runsFolder } from '../../server/store/paths.ts';
@@ -48,6 +48,8 @@ describe('a run whose supervisor was killed', () => {
     const folder = runsFolder(workspace.stateDir);
     return join(folder, readdirSync(folder)[0] ?? '', 'run.json');
   };
+  const changes = (workspace: SupervisedWorkspace): string =>
+    readFileSync(join(dirname(runPath(workspace)), 'run.changes.jsonl'), 'utf8');
   const runFile = (workspace: SupervisedWorkspace): string => readFileSync(runPath(workspace), 'utf8');
   const results = (run: RunStatus): unknown =>
     run.tasks.map((task: TaskStatus) => [task.name, task.state, task.exitCode]);
@@ -130,7 +132,7 @@ describe('a run whose supervisor was killed', () => {
     });
     const leader = await begin(workspace, 'after', 'deaf');
     const stopping = workspace.begin(['stop', 'deaf']);
-    await until('the stop to be on record', () => /"canceledAt":\d/.test(runFile(workspace)));
+    await until('the stop to be on record', () => /"canceledAt":\d/.test(changes(workspace)));
     await workspace.killAll();
     assert.equal(isAlive(leader), true);
     await succeed(workspace);
@@ -215,6 +217,6 @@ describe('a run whose supervisor was killed', () => {
       await succeed(workspace);
     }
     assert.deepEqual(results(await untilEnded(workspace)), [['flaky', 'succeeded', 0]]);
-    assert.deepEqual([starts(workspace).length, told(workspace).length], [3, 4]);
+    assert.deepEqual([starts(workspace).length, told(workspace).length], [3, 6]);
   });
 });

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { openJournal } from '../../../server/store/journal.ts';
 import { runFolder } from '../../../server/store/paths.ts';
 import { NOT_BEGUN, type TaskProgress, termsOf } from '../../../server/task/progress.ts';
-import { readRuns, runFilePath, taskExitPath, writeRunFile } from '../../../server/task/runFile.ts';
+import {
+  readRuns,
+  runChangesPath,
+  runFilePath,
+  taskExitPath,
+  withChanges,
+  writeRunFile,
+} from '../../../server/task/runFile.ts';
 import { Runs } from '../../../server/task/runs.ts';
 import { removeTemporaryFolders } from '../../support/temporary.ts';
 import { configOf, type UnitHost, unitHost } from '../../support/unitHost.ts';
@@ -42,7 +49,11 @@ describe('runs that an earlier supervisor left', () => {
       terms: termsOf(config),
       progress: { ...NOT_BEGUN, ...progress },
     }));
-    writeRunFile(unit.host.stateDir, { id, owners: [OWNER], createdAt: 1, closed, tasks: entries }, 'running');
+    writeRunFile(
+      unit.host.stateDir,
+      { id, owners: [OWNER], createdAt: 1, closed, change: 0, tasks: entries },
+      'running',
+    );
   }
 
   function exit(id: string, attempt: number, code: number, at = 20): void {
@@ -218,6 +229,30 @@ describe('runs that an earlier supervisor left', () => {
     runs.settle(() => ({ kind: 'start' }));
     await ended('r');
     assert.equal(readFileSync(runFilePath(unit.host.stateDir, 'r'), 'utf8').includes('hush-hush'), false);
+  });
+
+  it('cost a line for each step of a task, however many there are in the run', async () => {
+    const tasks = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`t${index}`, { command: 'true' }]));
+    runs = new Runs(unit.host, () => {});
+    runs.begin('r', [...configs(tasks).values()], OWNER);
+    runs.settle(({ name }) => (name === 't7' ? { kind: 'start' } : { kind: 'wait', on: [] }));
+    await until('its end', () => runs.get('r')?.tasks.get('t7')?.ended);
+    const lines = readFileSync(runChangesPath(unit.host.stateDir, 'r'), 'utf8').trim().split('\n');
+    assert.deepEqual([lines.length, lines.every((line) => line.length < 500)], [2, true]);
+  });
+
+  it('are as their changes say, but for those that the whole holds already and those that are torn', () => {
+    leave('r', { ...NOT_BEGUN, attempt: 1 });
+    const [reading] = readRuns(unit.host.stateDir);
+    assert.ok(reading?.kind === 'run');
+    const line = (change: number, attempt: number): string =>
+      JSON.stringify({ change, tasks: { it: { ...RUNNING, attempt } } });
+    const changes = [line(3, 3), line(4, 4), line(5, 5).slice(0, -9), ''].join('\n');
+    const attempts = [2, 3, 4].map(
+      (change) => withChanges({ ...reading.run, change }, changes).tasks[0]?.progress.attempt,
+    );
+    assert.deepEqual(attempts, [4, 4, 1]);
+    restore();
   });
 
   it('are understood wholly or not at all', () => {
