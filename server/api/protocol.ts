@@ -58,6 +58,8 @@ export interface StatusResult {
   } | null;
   readonly services: readonly ServiceStatus[];
   readonly runs: readonly RunStatus[];
+  /** Who is there, and who is waited for. */
+  readonly sessions: readonly SessionStatus[];
 }
 
 export interface NamesParams {

@@ -8,6 +8,7 @@ export function readStatus(
   lock: SupervisorLock,
   heartbeat: Heartbeat | null,
   guardian: { readonly pid: number } | null,
+  sessions: StatusResult['sessions'],
 ): StatusResult {
   const { id, root, stateDir } = supervisor.host;
   const memory = process.memoryUsage();
@@ -27,6 +28,7 @@ export function readStatus(
     },
     services: [...supervisor.services.values()].map((service) => service.status),
     runs: [...supervisor.runs.values()].map((run) => run.status),
+    sessions,
   };
 }
 

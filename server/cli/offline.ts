@@ -79,7 +79,7 @@ export async function offlineStatus(workspace: Workspace): Promise<StatusResult>
       outputOffset: record?.outputOffset ?? 0,
     };
   });
-  return { workspace: { id, root, stateDir }, supervisor: silent, services, runs: [] };
+  return { workspace: { id, root, stateDir }, supervisor: silent, services, runs: [], sessions: [] };
 }
 
 /** A supervisor that lives, from its files: whoever asks for this got no answer from it. */

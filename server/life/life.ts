@@ -30,6 +30,8 @@ import type { EndListener } from './signals.ts';
 const MEMORY_PERIOD_MS = 2_000;
 /** How long a change of the configuration that came with the succession may hold up the first answer. */
 const APPLY_PATIENCE_MS = 1_000;
+/** How often it is made sure that every session which something belongs to has a lease. */
+const LEASE_PERIOD_MS = 30_000;
 /** How often the logs of what runs are looked at for their size. */
 const ROTATION_PERIOD_MS = 15_000;
 
@@ -152,6 +154,7 @@ export class SupervisorLife {
     this.#every(TIDY_PERIOD_MS, () => tidyState(supervisor));
     const { reconciler, roundPeriodMs = ROUND_PERIOD_MS } = this.#parts;
     this.#every(roundPeriodMs, () => void reconciler?.round());
+    this.#every(LEASE_PERIOD_MS, () => this.#sessions.check());
     tidyState(supervisor);
     if (drainBy !== null && this.#parts.successor === true) void this.#end({ kind: 'asked', by: drainBy });
   }
@@ -185,7 +188,7 @@ export class SupervisorLife {
 
   #status(): StatusResult {
     const { supervisor, claim, guardian } = this.#parts;
-    return readStatus(supervisor, claim.lock, this.#heartbeat.last, guardian.identity);
+    return readStatus(supervisor, claim.lock, this.#heartbeat.last, guardian.identity, this.#sessions.all);
   }
 
   async #reload(): ReturnType<typeof reloadConfiguration> {

@@ -24,14 +24,21 @@ export class Sessions {
     this.#leases = new Leases({ graceMs: options.graceMs, now, reap: (sessions) => this.#over(sessions) });
   }
 
-  /** Begins the graces of all sessions that something on record belongs to. */
+  /** Begins the grace of every session that something on record belongs to. */
   begin(): void {
     for (const owner of this.#options.holdings.owners()) this.claimed(owner);
+  }
+
+  /** As `begin`, for any session that has no lease by an oversight: nothing is without an end because of one. */
+  check(): void {
+    for (const owner of this.#options.holdings.owners())
+      if (owner.kind === 'session' && !this.#leases.has(owner.session)) this.claimed(owner);
   }
 
   /** A client said hello; call the answer when its connection has ended. */
   arrived(owner: SessionOwner): () => void {
     this.#leases.connected(owner);
+    this.#options.holdings.renew(owner);
     return () => this.#leases.disconnected(owner.session);
   }
 
@@ -49,13 +56,13 @@ export class Sessions {
   }
 
   get all(): readonly SessionStatus[] {
-    const { holdings } = this.#options;
-    return this.#leases.all.map((lease) => ({ ...lease, owns: holdings.of(lease.session) }));
+    const owned = this.#options.holdings.bySession();
+    return this.#leases.all.map((lease) => ({ ...lease, owns: owned.get(lease.session) ?? [] }));
   }
 
   /** Ends what belongs to a session at once, or hands over what somebody else needs. */
   async reap(session: string): Promise<ReapResult> {
-    const known = this.#leases.has(session) || this.#options.holdings.of(session).length > 0;
+    const known = this.#leases.has(session) || this.#options.holdings.bySession().has(session);
     this.#foretell(new Set([session]), 'asked');
     const [reaped] = await this.#options.holdings.reap(new Set([session]));
     const { trees, handedOver } = reaped ?? { trees: [], handedOver: [] };
@@ -68,16 +75,16 @@ export class Sessions {
     const reaped = await this.#options.holdings.reap(sessions);
     // Most sessions end without leaving anything, which is no news.
     for (const one of reaped) if (one.trees.length + one.handedOver.length > 0) this.#tell(one, 'lease_over');
-    for (const one of reaped)
-      for (const { to } of one.handedOver) if (to.kind === 'session' && !this.#leases.has(to.session)) this.claimed(to);
+    this.check();
     this.#options.onReaped();
   }
 
   /** Told before anything is done: what happens to them next has its cause here. */
   #foretell(sessions: ReadonlySet<string>, why: 'asked' | 'lease_over'): void {
     const { host, holdings } = this.#options;
+    const owned = holdings.bySession();
     for (const session of sessions) {
-      const owns = holdings.of(session);
+      const owns = owned.get(session) ?? [];
       if (owns.length > 0) host.journal('session_over', { session, why, owns });
     }
   }

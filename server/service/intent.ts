@@ -54,6 +54,11 @@ export class Intent {
     return this.#everything.all[0] ?? null;
   }
 
+  /** All who asked for everything. */
+  get everythingOwners(): readonly Owner[] {
+    return this.#everything.all;
+  }
+
   /** By whom everything was asked to end, for good. */
   get drainBy(): string | null {
     return this.#drainBy;

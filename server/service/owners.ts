@@ -54,6 +54,11 @@ export class Owners {
     }
   }
 
+  /** Where the session has asked, it is this process that stands for it. */
+  renew(owner: SessionOwner): void {
+    if (owner.process !== null) this.#set(this.#claims.map((one) => (isOf(one, owner.session) ? owner : one)));
+  }
+
   /** These sessions need it no more. */
   drop(sessions: ReadonlySet<string>): void {
     const left = this.#claims.filter((one) => !isOfAny(one, sessions));

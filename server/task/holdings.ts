@@ -6,7 +6,7 @@ import { allOver } from '../service/order.ts';
 import type { NameOutcome } from '../service/outcome.ts';
 import { isOfAny } from '../service/owners.ts';
 import type { ManagedService } from '../service/service.ts';
-import type { Owner } from '../store/types.ts';
+import type { Owner, SessionOwner } from '../store/types.ts';
 import type { Commands } from './commands.ts';
 import type { Runs } from './runs.ts';
 
@@ -48,19 +48,32 @@ export class Holdings {
     const claims = this.#holdings().flatMap((one) => one.claims);
     // An attached command ends with its terminal, and sees to that itself.
     const own = [...commands.live.values()].flatMap((one) => (one.attached ? [] : [one.owner]));
-    return [...claims, ...own, ...intent.pending.values()];
+    return [...claims, ...own, ...intent.pending.values(), ...intent.everythingOwners];
   }
 
-  /** Names of what belongs to `session`. */
-  of(session: string): string[] {
-    const { commands } = this.#parts;
-    const sessions = new Set([session]);
-    const held = this.#holdings().filter(({ claims }) => claims[0] !== undefined && isOfAny(claims[0], sessions));
-    const names = held.flatMap(({ key, entries }) =>
+  /** A session has come with another process, which stands for it on record from now on. */
+  renew(owner: SessionOwner): void {
+    const { services, runs, intent } = this.#parts;
+    for (const { owners } of [...services.values(), ...runs.values()]) owners.renew(owner);
+    for (const [name, { session }] of sessionsOf(intent.pending))
+      if (session === owner.session) intent.pend(name, owner);
+    intent.save();
+  }
+
+  /** Names of what belongs to each session. */
+  bySession(): ReadonlyMap<string, readonly string[]> {
+    const held = this.#holdings().map(({ key, claims, entries }): [Owner | undefined, readonly string[]] => [
+      claims[0],
       key.startsWith(RUN) ? [`run ${key.slice(RUN.length)}`] : entries,
-    );
-    const own = [...commands.live.values()].filter((one) => isOfAny(one.owner, sessions));
-    return [...names, ...own.map((one) => one.tree.record.name)];
+    ]);
+    const commands = [...this.#parts.commands.live.values()];
+    const own = commands.map((one): [Owner, readonly string[]] => [one.owner, [one.tree.record.name]]);
+    const all = new Map<string, readonly string[]>();
+    for (const [owner, names] of [...held, ...own]) {
+      const session = nameOf(owner);
+      if (session !== null) all.set(session, [...(all.get(session) ?? []), ...names]);
+    }
+    return all;
   }
 
   /**
@@ -81,7 +94,7 @@ export class Holdings {
       const service = services.get(name);
       intent.unpend(name);
       service?.pending.end();
-      if (service?.atRest === false) stopping.push(name);
+      if (service?.atRest === false || this.#isBeingRestarted(name)) stopping.push(name);
     }
     intent.save();
     changed();
@@ -136,11 +149,16 @@ export class Holdings {
     if (to !== null && key.startsWith(SERVICE) && intent.pending.has(name)) intent.pend(name, to);
   }
 
+  /** It may be at rest for the moment between its stop and its start. */
+  #isBeingRestarted(name: string): boolean {
+    return this.#parts.intent.stops.some((stop) => stop.name === name && stop.thenFor !== null);
+  }
+
   #holdings(): Holding[] {
     const { services, runs, intent } = this.#parts;
     const ofServices = [...services.values()].flatMap((service): Holding[] => {
       const { name, owners, config } = service;
-      if (service.atRest && !intent.pending.has(name)) return [];
+      if (service.atRest && !intent.pending.has(name) && !this.#isBeingRestarted(name)) return [];
       return [{ key: SERVICE + name, claims: owners.all, entries: [name], adopt: config.onOwnerLoss === 'adopt' }];
     });
     const ofRuns = [...runs.values()].flatMap((run): Holding[] => {
@@ -156,6 +174,13 @@ export class Holdings {
 
 const SERVICE = 'service/';
 const RUN = 'run/';
+
+/** Entries of sessions only. */
+function sessionsOf(owners: ReadonlyMap<string, Owner>): [string, SessionOwner][] {
+  return [...owners].flatMap(([name, owner]): [string, SessionOwner][] =>
+    owner.kind === 'session' ? [[name, owner]] : [],
+  );
+}
 
 function nameOf(owner: Owner | undefined): string | null {
   return owner?.kind === 'session' ? owner.session : null;

@@ -4,7 +4,7 @@ import { readExitRecord } from '../process/exitRecord.ts';
 import type { ExitRecord } from '../process/types.ts';
 import type { GraphEntry, StartDecision } from '../service/dependencies.ts';
 import type { WorkspaceHost } from '../service/host.ts';
-import { Owners } from '../service/owners.ts';
+import { Owners, ownerKind, ownerName } from '../service/owners.ts';
 import { runFolder } from '../store/paths.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
 import { continueTask } from './policy.ts';
@@ -90,7 +90,9 @@ export class TaskRun {
   }
 
   get status(): RunStatus {
-    return { id: this.id, state: this.#state, tasks: [...this.tasks.values()].map((task) => task.status) };
+    const owner = this.owners.first;
+    const whose = { owner: ownerName(owner), ownerKind: ownerKind(owner) };
+    return { id: this.id, state: this.#state, ...whose, tasks: [...this.tasks.values()].map((task) => task.status) };
   }
 
   get ended(): boolean {

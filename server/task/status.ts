@@ -1,5 +1,7 @@
 /** What clients are shown of a run and its tasks: `ps --json`. */
 
+import type { OwnerKind } from '../service/owners.ts';
+
 export type TaskStateName =
   | 'waiting'
   | 'blocked'
@@ -25,5 +27,8 @@ export interface TaskStatus {
 export interface RunStatus {
   readonly id: string;
   readonly state: 'running' | 'succeeded' | 'failed' | 'canceled';
+  /** Whose it is, as of a service. */
+  readonly owner: string;
+  readonly ownerKind: OwnerKind;
   readonly tasks: readonly TaskStatus[];
 }

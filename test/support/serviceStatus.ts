@@ -30,5 +30,12 @@ export function serviceStatus(name: string, change: Partial<ServiceStatus> = {})
 }
 
 export function statusResult(services: readonly ServiceStatus[], change: Partial<StatusResult> = {}): StatusResult {
-  return { workspace: { id: 'w', root: '/w', stateDir: '/state' }, supervisor: null, services, runs: [], ...change };
+  return {
+    workspace: { id: 'w', root: '/w', stateDir: '/state' },
+    supervisor: null,
+    services,
+    runs: [],
+    sessions: [],
+    ...change,
+  };
 }

@@ -1,6 +1,6 @@
 /** A test workspace with eyes of its own: lock, state and journal are read from their files, not asked of anyone. */
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { findGuardians } from '../../server/process/guardian.ts';
 import { identify, liveness } from '../../server/process/identity.ts';
@@ -140,6 +140,14 @@ export class SupervisedWorkspace extends TestWorkspace {
     await untilGone([guardian]);
     signal(supervisor, 'SIGKILL');
     await untilGone([supervisor]);
+  }
+
+  /** Changes what a dead supervisor has left in its registry. */
+  rewriteRegistry(change: (text: string) => string): void {
+    for (const name of ['registry.json', 'registry.changes.jsonl']) {
+      const path = join(this.stateDir, name);
+      if (existsSync(path)) writeFileSync(path, change(readFileSync(path, 'utf8')));
+    }
   }
 
   /** Living processes that carry this workspace's marker. */

@@ -2,6 +2,7 @@ import type { RequestFailure } from '../../api/client.ts';
 import type { StatusResult } from '../../api/protocol.ts';
 import { interruptCode, watchInterrupts } from '../interrupt.ts';
 import { LivePanel } from '../live.ts';
+import { sessionLine } from '../sessionLines.ts';
 import { mergeChange } from '../statusChange.ts';
 import { statusLines } from '../statusLines.ts';
 import { type Context, Exit, type Verb } from '../verb.ts';
@@ -93,6 +94,11 @@ async function showOffline(context: Context, workspace: Workspace): Promise<numb
 
 function show(context: Context, status: StatusResult): number {
   const { terminal } = context;
-  terminal.print(context.json ? JSON.stringify(status, null, 2) : statusLines(status, terminal).join('\n'));
+  // Of who is there nothing needs to be said.
+  const away = status.sessions.filter((one) => one.state !== 'held' && one.owns.length > 0);
+  const lines = context.json
+    ? [JSON.stringify(status, null, 2)]
+    : [...statusLines(status, terminal), ...away.map((one) => `session ${sessionLine(one)}`)];
+  terminal.print(lines.join('\n'));
   return Exit.done;
 }

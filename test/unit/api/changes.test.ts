@@ -60,7 +60,7 @@ describe('the feed of changes', () => {
   });
 
   it('tells anew of a run that was forgotten: nothing is kept of those that are gone', async () => {
-    const run: RunStatus = { id: 'r', state: 'running', tasks: [] };
+    const run: RunStatus = { id: 'r', state: 'running', owner: 'configuration', ownerKind: 'configuration', tasks: [] };
     runs = [run];
     services = [serviceStatus('x')];
     await next();
