@@ -17,8 +17,10 @@ const GRACE_MS = 400;
 const IDLE = { grace: `${GRACE_MS}ms` };
 
 describe('the lease of a session, with real processes', () => {
-  afterEach(() => killClients());
-  afterEach(closeWorkspaces);
+  afterEach(async () => {
+    killClients();
+    await closeWorkspaces();
+  });
 
   /** A supervisor that runs nothing yet and is not idle, as somebody watches it. */
   async function serve(config: object): Promise<SupervisedWorkspace> {
@@ -265,7 +267,7 @@ describe('the lease of a session, with real processes', () => {
     await window.up('web');
     const { code, stdout, stderr } = await workspace.run('reap', '--session', 'v');
     assert.deepEqual([code, stdout], [0, 'Nothing is left: nothing was running.\n']);
-    assert.match(stderr, /there is no session v.*There are:[^]*w \(window\), connected: web/);
+    assert.match(stderr, /there is no session v.*There are:[\s\S]*w \(window\), connected: web/);
   });
 
   it('ends what is deaf to SIGTERM as well', async () => {
