@@ -5,6 +5,7 @@ import { commandOf, hostSocketOf } from '../language/command.ts';
 import { cleanEnvironment } from '../process/environment.ts';
 import { warmUpLaunches } from '../process/launch.ts';
 import { keepReserve } from '../process/reserve.ts';
+import { endsTold, keyOf } from '../reconcile/endsTold.ts';
 import { LastHeartbeat } from '../reconcile/lastHeartbeat.ts';
 import { takeOver } from '../reconcile/reconcile.ts';
 import { Reconciler, ROUND_PERIOD_MS } from '../reconcile/reconciler.ts';
@@ -103,7 +104,7 @@ async function serve(
   claim: Claim,
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
   configuration: FirstConfiguration & { readonly ok: true },
-  { foreground, losses, endListener, findings: told }: ServeOptions,
+  { foreground, losses, endListener, findings: notUsed }: ServeOptions,
 ): Promise<number> {
   const { id, root, stateDir } = workspace;
   const { config, kept } = configuration;
@@ -124,7 +125,7 @@ async function serve(
     const path = heartbeatPath(stateDir);
     journal.append('state_set_aside', { kind: 'heartbeat_corrupt', path, aside: quarantineFile(path) });
   }
-  for (const detail of told) journal.append('health_warn', { reason: 'not_used', detail });
+  for (const detail of notUsed) journal.append('health_warn', { reason: 'not_used', detail });
   journal.append('supervisor_started', {
     pid: process.pid,
     version: claim.lock.version,
@@ -133,7 +134,10 @@ async function serve(
     limits: claim.lock.limits,
     losses,
   });
-  const host = createHost({ id, root, stateDir }, { claimWatch, journal, registry, health });
+  const services = registry.services();
+  const records = [...registry.records(), ...unseenEnds(stateDir, registry.records(), services)];
+  const told = endsTold(stateDir, records);
+  const host = createHost({ id, root, stateDir }, { claimWatch, journal, registry, health, told });
   // Before anything runs that could be lost.
   const guardian = new SupervisorGuardian(guardianRequest(host, claim.lock, losses));
   guardian.begin();
@@ -161,8 +165,6 @@ async function serve(
     roundPeriodMs: Number(process.env.COPPICE_ROUND_MS) || ROUND_PERIOD_MS,
   });
   // With a registry that was torn nobody knows which of them still matter.
-  const services = registry.services();
-  const records = [...registry.records(), ...unseenEnds(stateDir, registry.records(), services)];
   if (findings.length === 0) removeForgottenExitRecords(stateDir, records);
   supervisor.runs.restore(config.tasks);
   supervisor.commands.restore();
@@ -182,9 +184,11 @@ function createHost(
     readonly journal: Journal;
     readonly registry: Registry;
     readonly health: WriteHealth;
+    /** Ends that are not to be told a second time. */
+    readonly told: Set<string>;
   },
 ): WorkspaceHost {
-  const { claimWatch, journal, registry, health } = parts;
+  const { claimWatch, journal, registry, health, told } = parts;
   const { stateDir } = workspace;
   const removedBefore = takeRemovedNames(process.env);
   const environment = Object.freeze({ ...process.env });
@@ -199,7 +203,7 @@ function createHost(
     journal: (event, fields) => {
       // A look that finds the workspace lost closes the journal first.
       void claimWatch.holds;
-      journal.append(event, fields);
+      if (event !== 'service_exited' || !told.delete(keyOf(fields))) journal.append(event, fields);
     },
     wrote: (file, result) => health.note(file, result),
     commandOf: (service) => commandOf(service, stateDir),

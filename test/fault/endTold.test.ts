@@ -13,8 +13,8 @@ const ENDS = {
 describe('an end that is accounted for when its supervisor is killed', () => {
   afterEach(closeWorkspaces);
 
-  // The first change after the exit is the accounting, the next ones prove the tree empty and forget it.
-  for (const change of [2, 3]) {
+  // The first change after the exit is the accounting itself, the next ones prove the tree empty and forget it.
+  for (const change of [1, 2, 3]) {
     it(`is told once, and counted once, with the kill at change ${change} of the registry (two ends were told)`, async () => {
       const workspace = openFailpointWorkspace({ services: { web: ENDS } });
       await workspace.up();

@@ -47,10 +47,13 @@ export class Campaign {
     const fault = random.pick(FAULTS);
     // A command takes a tenth of a second to ask; most faults are to hit what it set in motion.
     const delayMs = random.chance(0.7) ? 40 + random.below(200) : random.below(900);
+    const pactOf = (): Seen[] => this.#stage.trees(takeCensus()).filter((one) => one.marker?.split('/')[1] === 'pact');
+    const early = pactOf();
     prepare(fault, this.#stage, random);
     const activity = await begin(activityName, this.#stage, random);
     await pause(delayMs);
-    const pact = this.#stage.trees(takeCensus()).filter((one) => one.marker?.split('/')[1] === 'pact');
+    // Who dies at a write of its own may have been followed by now, and its pact by another.
+    const pact = fault === 'die at a write' ? early : pactOf();
     const inflicted = await inflict(fault, this.#stage, random);
     const began = performance.now();
     const [recovery, commandFaults] = await Promise.all([
