@@ -135,6 +135,8 @@ export interface StateFacts {
   readonly sockets: readonly string[];
   /** Exit records that cannot be understood. */
   readonly tornExits: readonly string[];
+  /** Files of runs that cannot be understood. */
+  readonly tornRuns: readonly string[];
   /** Exit records of services that are not on record. */
   readonly forgottenExits: readonly string[];
   /** The journal's last line has no end. */

@@ -43,6 +43,13 @@ export function checkState({ state, holder }: DoctorFacts): Finding[] {
     const message = `exit records that cannot be understood: ${listed(state.tornExits.map((path) => basename(path)))}`;
     say('warn', message, 'how those processes ended is not known');
   }
+  if (state.tornRuns.length > 0) {
+    say(
+      'warn',
+      `runs that cannot be understood: ${listed(state.tornRuns)}`,
+      'what they had done is not known; run them again',
+    );
+  }
   const abandoned = state.abandoned.filter((path) => !path.includes('supervisor.lock.'));
   if (abandoned.length > 0) say('info', `half-written files of processes that are gone: ${listed(abandoned)}`, tidies);
   if (state.sockets.length > 0) {

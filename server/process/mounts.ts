@@ -55,7 +55,7 @@ export async function answers(path: string, timeoutMs: number): Promise<boolean>
 }
 
 const REMOTE =
-  /^(?:nfs\d*|cifs|smb\d*|smbfs|9p|drvfs|virtiofs|vboxsf|prl_fs|vmhgfs|afs|ceph|lustre|gluster|ncpfs|fuse(?:blk)?(?:\.|$))/;
+  /^(?:(?:nfs\d*|cifs|smb\d*|smbfs|9p|drvfs|virtiofs|vboxsf|prl_fs|vmhgfs|afs|ceph|lustre|glusterfs|ncpfs|fuseblk)$|fuse(?:\.|$))/;
 
 /** Blanks, tabs, line feeds and backslashes stand as three octal digits. */
 function unescaped(text: string): string {

@@ -1,6 +1,7 @@
 /** `npm run bench`: the limits of speed, each beside the same work done bare in the same run. */
 import { removeTemporaryFolders } from '../support/temporary.ts';
 import { benchCommand } from './command.ts';
+import { benchDoctor } from './doctor.ts';
 import { benchFifty } from './fifty.ts';
 import { benchIdle } from './idle.ts';
 import { printTable, type Row } from './measure.ts';
@@ -12,6 +13,7 @@ const parts: readonly [string, () => Promise<Row | Row[]>][] = [
   ['respawn', benchRespawn],
   ['fifty', benchFifty],
   ['output', benchOutput],
+  ['doctor', benchDoctor],
   ['idle', benchIdle],
 ];
 

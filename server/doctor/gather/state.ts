@@ -15,6 +15,7 @@ export const NO_STATE: StateFacts = {
   abandoned: [],
   sockets: [],
   tornExits: [],
+  tornRuns: [],
   forgottenExits: [],
   journalTorn: false,
   journalSkipped: 0,
@@ -48,6 +49,9 @@ export function lookAtState({ id, root, stateDir }: Workspace, known: Known): St
         .filter((path) => path !== lock?.endpoint),
     ),
     tornExits: exits.map(exitPath).filter(isTorn),
+    tornRuns: namesIn(runsFolder(stateDir))
+      .map((name) => join(runsFolder(stateDir), name, 'run.json'))
+      .filter(lacksItsEnd),
     // With a registry that was torn nobody knows which of them still matter; those of commands are kept for a day.
     forgottenExits:
       registry.findings.length > 0
@@ -92,18 +96,30 @@ function isTorn(path: string): boolean {
   }
 }
 
+/** A file that is written whole and ends early was cut off; a run may be large, so that no more than this is looked at. */
+function lacksItsEnd(path: string): boolean {
+  const end = lastBytes(path, 2);
+  return end !== null && end.trimEnd().at(-1) !== '}';
+}
+
 function endsTorn(path: string): boolean {
+  const end = lastBytes(path, 1);
+  return end !== null && end !== '' && end !== '\n';
+}
+
+/** `null`: there is no such file, or it cannot be read. */
+function lastBytes(path: string, count: number): string | null {
   try {
     const fd = openSync(path, 'r');
     try {
-      const { size } = fstatSync(fd);
-      const last = Buffer.alloc(1);
-      return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
+      const bytes = Buffer.alloc(count);
+      const length = readSync(fd, bytes, 0, count, Math.max(0, fstatSync(fd).size - count));
+      return bytes.toString('latin1', 0, length);
     } finally {
       closeSync(fd);
     }
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -71,6 +71,7 @@ export function findAddressInUse(
 const IN_USE =
   /EADDRINUSE|address already in use|port:? \d+ is (?:already )?(?:in use|taken|allocated)|Only one usage of each socket address/i;
 const PORTS = [
+  /(?:^|[\s\]*]|\d\.\d+):(\d{2,5}):\s/,
   /\bport:?\s+(\d{2,5})\b/i,
   /:(\d{2,5})[^\w:]*$/,
   /address already in use[^\d]*(?:[\d.]+|\S*):(\d{2,5})\b/i,
