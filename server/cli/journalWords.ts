@@ -105,9 +105,9 @@ function knownWords(fields: JournalFields, name: JournalEventName): string {
     case 'environment_cleaned':
       return `not handed on: ${list(fields.texts('removed'))}`;
     case 'adopted':
-      return `adopted, incarnation ${text('incarnation')}`;
+      return `adopted, pid ${text('pid')}, incarnation ${text('incarnation')}`;
     case 'reconciled':
-      return `found by a new supervisor: ${text('verdict')}`;
+      return verdictWords(fields);
     case 'session_over':
       return `session ${text('session')} is over (${text('why').replaceAll('_', ' ')}): ${list(fields.texts('owns'))}`;
     case 'session_reaped':
@@ -177,6 +177,23 @@ function reapedWords(fields: JournalFields): string {
   const killed = fields.isTrue('killed') && fields.text('stopSignal') !== null;
   const late = killed ? `, killed after ${formatSpan(fields.number('stopTimeoutMs'))}` : '';
   return `${gone} confirmed gone${late}${left === 0 ? '' : `, ${left} STILL THERE`}`;
+}
+
+function verdictWords(fields: JournalFields): string {
+  switch (fields.text('verdict')) {
+    case 'alive':
+      return 'found running';
+    case 'finished':
+      return 'found ended; its exit record says how';
+    case 'dead':
+      return 'found gone, without an exit record';
+    case 'presumed_alive':
+      return 'cannot be looked at from here, and is left alone';
+    case 'unrecorded':
+      return `found running on no record, pid ${fields.shown('pid')}`;
+    default:
+      return `found to be ${fields.shown('verdict')}`;
+  }
 }
 
 /** What became of the things of a session, and why it was over. */

@@ -102,9 +102,13 @@ export function tellOwn(telling: Telling, fields: JournalFields, name: OwnEvent)
       adopted(telling, fields);
       return;
     case 'reconciled': {
-      const text = reconciledText(fields);
-      telling.foundAlive = text === null;
-      if (text !== null) telling.startCause = telling.tell(fields, 'supervisor', text, telling.takeover);
+      const isOwn = telling.life?.supervisor === fields.event.supervisor;
+      const text = reconciledText(fields, isOwn);
+      telling.found =
+        text === null ? null : telling.tell(fields, 'supervisor', text, isOwn ? telling.running : telling.takeover);
+      if (telling.found === null) return;
+      telling.startCause = telling.found;
+      telling.stopCause = telling.found;
       return;
     }
     case 'exec_started':
@@ -169,7 +173,8 @@ function exited(telling: Telling, fields: JournalFields): void {
     life.ranMs = fields.number('runDurationMs');
     life.end = `${exitWords(fields)} ${likelyCause ?? ''}`;
   }
-  const cause = telling.stopping ?? (isAsked ? telling.stopCause : null) ?? telling.trouble ?? telling.running;
+  const cause =
+    telling.stopping ?? (isAsked ? telling.stopCause : null) ?? telling.found ?? telling.trouble ?? telling.running;
   const told = telling.tell(fields, 'exit', exitText(fields, isAsked), cause);
   telling.ended = told;
   // What the policy itself wants started again has its cause in this end; else a request gave one, or none follows.
@@ -179,17 +184,21 @@ function exited(telling: Telling, fields: JournalFields): void {
 
 /** What it was before goes on: the loss of its supervisor is part of its story, and not its beginning. */
 function adopted(telling: Telling, fields: JournalFields): void {
+  const { found } = telling;
   const life = telling.life === null || telling.ended !== null ? telling.open(fields) : telling.life;
+  telling.found = found;
   const pid = fields.number('pid') ?? life.pid;
   life.pid = pid;
+  life.supervisor = fields.event.supervisor;
   const process = pid === null ? '' : `, pid ${pid}`;
   const { supervisor } = fields.event;
-  const text = telling.foundAlive
-    ? `went on as the same process${process}, under supervisor ${supervisor}`
-    : `its end was taken over by supervisor ${supervisor}`;
+  const text =
+    telling.found === null
+      ? `went on as the same process${process}, under supervisor ${supervisor}`
+      : `its end was taken over by supervisor ${supervisor}`;
   const told = telling.tell(fields, 'adopted', text, telling.takeover);
   const wasReady = telling.ready !== null;
   if (wasReady) telling.ready = told;
   else telling.spawned = told;
-  if (telling.foundAlive) telling.become(wasReady ? 'ready' : 'starting', told);
+  if (telling.found === null) telling.become(wasReady ? 'ready' : 'starting', told);
 }

@@ -206,8 +206,8 @@ export function supervisorEndText(fields: JournalFields): string {
   }
 }
 
-/** `null`: found as it should be. */
-export function reconciledText(fields: JournalFields): string | null {
+/** `null`: found as it should be. `isOwn`: by the supervisor that looked after it all the time. */
+export function reconciledText(fields: JournalFields, isOwn: boolean): string | null {
   const verdict = fields.text('verdict');
   if (fields.text('onSupervisorLoss') === 'stop' && (verdict === 'alive' || verdict === 'finished'))
     return 'ends with its supervisor, as `onSupervisorLoss: stop` asks for';
@@ -215,9 +215,9 @@ export function reconciledText(fields: JournalFields): string | null {
     case 'alive':
       return null;
     case 'finished':
-      return 'had ended while no supervisor was there; how is known from its exit record';
+      return isOwn ? 'had ended, which had gone unnoticed' : 'had ended while no supervisor was there';
     case 'dead':
-      return 'was gone when the next supervisor came, without an exit record';
+      return isOwn ? 'was found gone, and nobody saw how it ended' : deadText(fields);
     case 'presumed_alive':
       return 'cannot be looked at from here (another machine or container) and is left alone';
     case 'unrecorded':
@@ -225,6 +225,13 @@ export function reconciledText(fields: JournalFields): string | null {
     default:
       return `was found by a new supervisor: ${fields.text('verdict') ?? '?'}`;
   }
+}
+
+/** The last sign of life of whoever could have seen it is the evidence for when. */
+function deadText(fields: JournalFields): string {
+  const age = fields.object('heartbeat')?.number('ageMs') ?? null;
+  const sign = age === null || age < 0 ? '' : `, ${formatDuration(age)} after the last heartbeat of the one before`;
+  return `was gone when the next supervisor came${sign}, and nobody saw how it ended`;
 }
 
 /** `node started, pid 900, for session x`. */

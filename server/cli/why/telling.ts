@@ -12,6 +12,8 @@ export interface Subject {
 /** One start and what became of it. */
 export interface Life {
   readonly incarnation: number | null;
+  /** Who started it, or took it over. */
+  supervisor: number;
   pid: number | null;
   outputOffset: number | null;
   ranMs: number | null;
@@ -58,9 +60,10 @@ export class Telling {
   startCause: Told | null = null;
   stopCause: Told | null = null;
   resetCause: Told | null = null;
-  /** The last change of supervisors that was no orderly one, and what was then found of this entry. */
+  /** The last change of supervisors that was no orderly one. */
   takeover: Told | null = null;
-  foundAlive = true;
+  /** What was found of this life instead of a process that runs. */
+  found: Told | null = null;
   state: ToldState = 'unknown';
   /** Number of the moment that made the state what it is. */
   last: number | null = null;
@@ -89,6 +92,7 @@ export class Telling {
   open(fields: JournalFields): Life {
     const life: Life = {
       incarnation: fields.number('incarnation'),
+      supervisor: fields.event.supervisor,
       pid: fields.number('pid'),
       outputOffset: fields.number('outputOffset'),
       ranMs: null,
@@ -98,6 +102,7 @@ export class Telling {
       notStarted: null,
     };
     this.lives.push(life);
+    this.found = null;
     this.spawned = null;
     this.ready = null;
     this.trouble = null;

@@ -93,22 +93,29 @@ describe('what brought a service to its state', () => {
   });
 
   it('that ended with its supervisor, as it is to, says so', () => {
+    const successor = { supervisor: 950, name: 'web', incarnation: 1 };
     const lines: Line[] = [
       UP,
       ...life(0, 1),
       [5000, 'supervisor_started', { supervisor: 950, losses: 1 }],
-      [5001, 'reconciled', { supervisor: 950, name: 'web', verdict: 'finished', onSupervisorLoss: 'stop' }],
-      [
-        5002,
-        'tree_reaped',
-        { supervisor: 950, name: 'web', confirmed: 2, survivors: [], reason: 'left by an earlier supervisor' },
-      ],
-      ...life(5010, 2).map(([at, event, fields]): Line => [at, event, { ...fields, supervisor: 950 }]),
+      [5001, 'reconciled', { ...successor, verdict: 'finished', onSupervisorLoss: 'stop' }],
+      [5002, 'adopted', { ...successor, pid: 901 }],
+      ...stopped(5003, 'stop').map(([at, event, fields]): Line => [at, event, { ...fields, supervisor: 950 }]),
     ];
-    const { chain } = why(lines);
+    const { chain, answer } = why(lines, { statuses: STOPPED });
     assert.match(chain[2] ?? '', /supervisor 950, started by its guardian, took its place$/);
     assert.equal(chain[3], 'ends with its supervisor, as `onSupervisorLoss: stop` asks for');
-    assert.equal(chain.at(-1), 'started, pid 902 (incarnation 2), and ready after 100ms');
+    assert.match(answer.headline, /: ends with its supervisor, as `onSupervisorLoss: stop` asks for$/);
+  });
+
+  it('whose end was missed and found in a later round says so', () => {
+    const lines: Line[] = [
+      UP,
+      ...life(0, 1),
+      [900, 'reconciled', { name: 'web', verdict: 'dead' }],
+      ...crash(901, 1, 1, { code: null }).slice(0, 2),
+    ];
+    assert.ok(why([...lines, ...life(2000, 2)]).chain.some((one) => /found gone, and nobody saw how/.test(one)));
   });
 
   it('that waited between two starts was stopped by who asked for that', () => {
@@ -235,7 +242,7 @@ describe('what brought a service to its state', () => {
       ...life(6003, 2).map(([at, event, fields]): Line => [at, event, { ...fields, supervisor: 950 }]),
     ];
     const { chain } = why(lines);
-    assert.ok(chain.includes('its end was taken over by supervisor 950'));
+    assert.ok(chain.includes('had ended while no supervisor was there'));
     assert.ok(!chain.some((one) => one.includes('same process')));
     assert.equal(chain.at(-1), 'started, pid 902 (incarnation 2), and ready after 100ms');
   });
