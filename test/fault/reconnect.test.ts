@@ -136,7 +136,7 @@ describe('a client whose supervisor is killed', () => {
     const end = await wait.ended;
     assert.equal(end.code, 1, end.stderr);
     assert.match(end.stderr, /not ready, after \d+ ms/);
-    assert.ok(performance.now() - began < 5_000);
+    assert.ok(performance.now() - began < 8_000);
   });
 
   it('stop in the middle of a stop is finished by the successor, with the proof', async () => {
@@ -293,7 +293,7 @@ describe('a client whose supervisor is killed', () => {
     signal(supervisor, 'SIGSTOP');
     const began = performance.now();
     const end = await workspace.run('ps', '--json');
-    assert.ok(performance.now() - began < 2_500, `${performance.now() - began} ms`);
+    assert.ok(performance.now() - began < 4_000, `${performance.now() - began} ms`);
     assert.equal(end.code, 2);
     assert.match(end.stderr, new RegExp(`pid ${supervisor.pid} .* does not answer .*stopped or stuck`));
     assert.match(end.stderr, /coppice doctor/);
