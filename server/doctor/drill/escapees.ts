@@ -11,7 +11,7 @@ const WAYS = 4;
 
 /** Processes that leave their group, their session, their parent and their environment. */
 export async function* drillEscapees(stage: Stage): Outcomes {
-  if (!hasProgram('setsid')) return yield untested(GUARANTEE, 'there is no `setsid` program on PATH');
+  if (!hasProgram('setsid', stage.searchPath)) return yield untested(GUARANTEE, 'there is no `setsid` program on PATH');
   // A number of seconds that nobody else sleeps, to find them by without any help of Coppice.
   const seconds = String(1_000_000 + randomInt(8_000_000));
   const script = [
@@ -48,6 +48,6 @@ function sessions(rows: readonly ProcessRow[]): number {
   return new Set(rows.map((row) => row.session)).size;
 }
 
-function hasProgram(name: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)));
+function hasProgram(name: string, searchPath: string): boolean {
+  return searchPath.split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)));
 }

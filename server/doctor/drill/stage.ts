@@ -43,8 +43,10 @@ export class Stage {
     this.#folder = realpathSync(mkdtempSync(join(tmpdir(), 'coppice-drill-')));
     this.root = join(this.#folder, 'workspace');
     for (const name of ['workspace', 'state', 'run']) mkdirSync(join(this.#folder, name), { mode: 0o700 });
+    const inherited = Object.entries(cleanEnvironment(options.environment).env);
     this.#environment = {
-      ...cleanEnvironment(options.environment).env,
+      // A session of the user's would own what the drill starts, and end it with its lease.
+      ...Object.fromEntries(inherited.filter(([name]) => !name.startsWith('COPPICE_'))),
       COPPICE_STATE_HOME: join(this.#folder, 'state'),
       XDG_RUNTIME_DIR: join(this.#folder, 'run'),
     };
@@ -58,6 +60,10 @@ export class Stage {
   get id(): string {
     const resolved = resolveWorkspace(this.root, { exact: true, environment: this.#environment });
     return resolved.ok ? resolved.workspace.id : '';
+  }
+
+  get searchPath(): string {
+    return this.#environment.PATH ?? '';
   }
 
   path(name: string): string {
