@@ -1,4 +1,5 @@
 import type { WorkspaceHost } from '../service/host.ts';
+import { sampledTable } from '../service/sampling.ts';
 import type { SupervisedTree } from '../service/tree.ts';
 import { isLeftover } from '../store/leftover.ts';
 import type { TreeRecord } from '../store/types.ts';
@@ -54,6 +55,7 @@ export class Reconciler {
     // Read after the table: what was entered meanwhile is no stranger.
     const records = new Map(registry.records().map((record) => [record.tree.marker, record]));
     const followers = this.#followers();
+    rememberFamilies([...followers.values()]);
     const { memory, acts } = judgeRound(this.#memory, {
       recorded: [...records].map(([marker, record]) => ({
         marker,
@@ -112,5 +114,17 @@ export class Reconciler {
       ...[...commands.live.values()].map((command) => command.tree),
     ];
     return new Map(trees.flatMap((tree) => (tree === null ? [] : [[tree.record.tree.marker, tree] as const])));
+  }
+}
+
+/** Tasks and commands have no watch of their own that would look at who belongs to them. */
+function rememberFamilies(trees: readonly SupervisedTree[]): void {
+  try {
+    for (const tree of trees) {
+      tree.family(sampledTable());
+      tree.rememberLasting();
+    }
+  } catch {
+    // The process table cannot be read just now.
   }
 }

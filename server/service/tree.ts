@@ -5,6 +5,7 @@ import { deferred } from '../process/deferred.ts';
 import { describeLaunchFailure } from '../process/describe.ts';
 import { type ComposedEnvironment, composeEnvironment } from '../process/environment.ts';
 import { UNWITNESSED, watchExitRecord } from '../process/exitRecord.ts';
+import { identityKey } from '../process/identity.ts';
 import { launch } from '../process/launch.ts';
 import { census, createLedger, type Ledger } from '../process/membership.ts';
 import { here } from '../process/place.ts';
@@ -156,6 +157,8 @@ export class SupervisedTree {
   readonly #host: WorkspaceHost;
   #record: TreeRecord;
   readonly #ledger: Ledger;
+  /** Whom the last look has found, by key. */
+  #lookedAt: ReadonlySet<string> | null = null;
   #ending: Promise<EmptyProof> | null = null;
   readonly #survived = deferred<TreeEnd>();
   readonly #told = deferred<ExitStatus>();
@@ -216,6 +219,19 @@ export class SupervisedTree {
     this.#ledger.observe(below.map((row) => ({ identity: identityOf(row) })));
     const pids = below.map((row) => row.pid);
     return keeper === null ? [leader.pid, ...pids] : pids;
+  }
+
+  /**
+   * Writes down whom a look has found, so that a successor knows of those as well who have shed every other mark. The
+   * first look counts, later ones twice: who comes and goes (each command of a shell loop) is not worth a write.
+   */
+  rememberLasting(): void {
+    const seen = this.#ledger.identities();
+    const known = new Set(this.#record.lineage.map(identityKey));
+    const before = this.#lookedAt;
+    this.#lookedAt = new Set(seen.map(identityKey));
+    const isNews = (key: string): boolean => !known.has(key) && (before === null || before.has(key));
+    if ([...this.#lookedAt].some(isNews)) this.remember();
   }
 
   /** Writes what the census learnt into the registry. */

@@ -148,6 +148,7 @@ export class ServiceWatch {
       signal: this.#ended.signal,
       onSample: (bytes) => {
         this.#memory = { bytes, at: performance.now() };
+        this.#tree.rememberLasting();
       },
       onVerdict: (level, bytes) => {
         const { warnBytes, maxBytes } = this.#config.memory;

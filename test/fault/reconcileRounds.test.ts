@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { identify } from '../../server/process/identity.ts';
@@ -19,6 +19,15 @@ import {
 } from '../support/supervised.ts';
 import { until } from '../support/until.ts';
 
+/** Leaves a process in a session of its own that carries no mark of the tree. */
+const ESCAPING = {
+  command: [
+    'sh',
+    '-c',
+    "(env -i PATH=/usr/bin:/bin setsid sh -c 'echo $$ > escaped; exec sleep 1000' &); echo up; exec sleep 1000",
+  ],
+  ready: { log: 'up', interval: '20ms' },
+};
 const SHORT_ROUNDS = { COPPICE_ROUND_MS: '150' };
 
 describe('the rounds of the reconciler', () => {
@@ -137,4 +146,33 @@ describe('the rounds of the reconciler', () => {
     assert.deepEqual([verdict?.verdict, evidence.pid, typeof evidence.note], ['dead', lost.pid, 'string']);
     assert.ok(evidence.ageMs < 60_000, join('age', String(evidence.ageMs)));
   });
+
+  for (const role of ['service', 'task'] as const) {
+    it(`have a successor know of what a ${role} let slip away, its marks shed and its keeper killed`, async () => {
+      const { command } = ESCAPING;
+      const workspace = openWorkspace(
+        role === 'service'
+          ? { services: { web: { ...ESCAPING, restart: 'no' } } }
+          : { services: {}, tasks: { web: { command } } },
+      );
+      workspace.begin(['serve'], SHORT_ROUNDS);
+      await until('the endpoint', async () => (await workspace.status()).supervisor !== null);
+      await workspace.run('up', '--detach', '--no-wait', 'web');
+      const pid = await until('the escapee', () => {
+        const path = join(workspace.root, 'escaped');
+        return existsSync(path) && Number(readFileSync(path, 'utf8'));
+      });
+      const escaped = identify(pid);
+      assert.ok(escaped !== null);
+      await until('the lineage on record', () => workspace.records[0]?.lineage.some((one) => one.pid === pid));
+      const processes = workspace.processes();
+      const lost = await killSupervisor(workspace);
+      for (const one of processes.reverse()) signal(one, 'SIGKILL');
+      await untilGone(processes);
+      assert.ok(isAlive(escaped));
+      beginSuccessor(workspace);
+      await untilSucceeded(workspace, lost);
+      await untilGone([escaped]);
+    });
+  }
 });
