@@ -1,3 +1,4 @@
+import { heartbeatAgeMs } from '../store/heartbeat.ts';
 import type { Heartbeat, SupervisorLock } from '../store/types.ts';
 import type { Supervisor } from '../supervisor.ts';
 import type { StatusResult } from './protocol.ts';
@@ -22,7 +23,7 @@ export function readStatus(
       limits: lock.limits,
       guardian: guardian === null ? null : { pid: guardian.pid },
       heartbeat: {
-        ageMs: heartbeat === null ? 0 : Math.max(0, Date.now() - heartbeat.at),
+        ageMs: heartbeat === null ? 0 : Math.max(0, Math.round(heartbeatAgeMs(heartbeat))),
         memory: heartbeat?.memory ?? { heapUsedMb: toMb(memory.heapUsed), rssMb: toMb(memory.rss) },
       },
     },

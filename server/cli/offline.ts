@@ -5,7 +5,7 @@ import type { WorkspaceConfig } from '../config/model.ts';
 import { liveness } from '../process/identity.ts';
 import { ownerKind, ownerName } from '../service/owners.ts';
 import { readGuardianFile } from '../store/guardianFile.ts';
-import { readHeartbeat } from '../store/heartbeat.ts';
+import { heartbeatAgeMs, readHeartbeat } from '../store/heartbeat.ts';
 import { readLock } from '../store/holder.ts';
 import { decodeName, logPath, logsFolder } from '../store/paths.ts';
 import { readRegistry } from '../store/registryFile.ts';
@@ -90,7 +90,7 @@ async function silentSupervisor(root: string): Promise<StatusResult['supervisor'
   const beat = reading.kind === 'heartbeat' && reading.heartbeat.pid === lock.pid ? reading.heartbeat : null;
   const { pid, startedAt, version, endpoint, limits } = lock;
   const heartbeat = {
-    ageMs: Math.max(0, Date.now() - (beat?.at ?? startedAt)),
+    ageMs: Math.max(0, Math.round(beat === null ? Date.now() - startedAt : heartbeatAgeMs(beat))),
     memory: beat?.memory ?? { heapUsedMb: 0, rssMb: 0 },
   };
   const guardian = readGuardianFile(lock.stateDir)?.guardian ?? null;

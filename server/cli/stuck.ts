@@ -1,5 +1,5 @@
 import { readProcessTable } from '../process/table.ts';
-import { HEARTBEAT_PERIOD_MS, readHeartbeat } from '../store/heartbeat.ts';
+import { HEARTBEAT_PERIOD_MS, heartbeatAgeMs, readHeartbeat } from '../store/heartbeat.ts';
 import type { SupervisorLock } from '../store/types.ts';
 
 /** A beat is missed by a machine that is busy; three in a row are not. */
@@ -11,5 +11,6 @@ export function isStuck(lock: SupervisorLock): boolean {
   if (state === 'T' || state === 't') return true;
   const reading = readHeartbeat(lock.stateDir);
   if (reading.kind !== 'heartbeat' || reading.heartbeat.pid !== lock.pid) return false;
-  return Date.now() - reading.heartbeat.at > LATE_AFTER_MS;
+  // A machine that slept shows an old beat until the next one; it was no silence.
+  return heartbeatAgeMs(reading.heartbeat) > LATE_AFTER_MS;
 }

@@ -1,9 +1,11 @@
 /** Everything that the checks look at, gathered once; the checks themselves are pure. */
+
 import type { ConfigResult } from '../config/model.ts';
 import type { InotifyLimits, Machine, OpenFiles } from '../process/machine.ts';
 import type { Mount } from '../process/mounts.ts';
 import type { PortOwner } from '../process/ports.ts';
 import type { Liveness, ProcessIdentity, TreeMember } from '../process/types.ts';
+import type { Clocks } from '../store/clocks.ts';
 import type { HeartbeatReading } from '../store/heartbeat.ts';
 import type { JournalEvent, SupervisorLock, TreeRecord } from '../store/types.ts';
 
@@ -21,6 +23,8 @@ export interface DoctorFacts {
   readonly supervisors: readonly SupervisorProcess[];
   readonly answer: SupervisorAnswer;
   readonly heartbeat: HeartbeatReading;
+  /** The clock that stands still in sleep, and the boot that it counts from. */
+  readonly clock: Omit<Clocks, 'wall'>;
   /** How long this machine has slept since it was started, ms. */
   readonly suspendedMs: number;
   readonly guardian: GuardianFacts;

@@ -1,10 +1,12 @@
 /** Looks at everything that the checks need, once, side by side and each within a limit of its own. Changes nothing. */
+
 import { uptime } from 'node:os';
 import type { ConfigResult, ServiceConfig } from '../config/model.ts';
 import { readWorkspaceConfig } from '../config/reader.ts';
 import { liveness } from '../process/identity.ts';
 import { census } from '../process/membership.ts';
 import { type ProcessTable, readProcessTableAsync } from '../process/table.ts';
+import { clocksNow } from '../store/clocks.ts';
 import { type HeartbeatReading, readHeartbeat } from '../store/heartbeat.ts';
 import { type LockReading, readLock } from '../store/holder.ts';
 import type { Workspace } from '../store/paths.ts';
@@ -67,6 +69,7 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
     supervisors,
     answer,
     heartbeat,
+    clock: clocksNow(),
     // `hrtime` stands still while the machine sleeps, `uptime` does not.
     suspendedMs: Math.max(0, Math.round(uptime() * 1000 - Number(process.hrtime.bigint() / 1_000_000n))),
     guardian,

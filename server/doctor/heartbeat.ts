@@ -1,4 +1,4 @@
-import { HEARTBEAT_PERIOD_MS, HEARTBEAT_STALE_MS } from '../store/heartbeat.ts';
+import { HEARTBEAT_PERIOD_MS, HEARTBEAT_STALE_MS, heartbeatAgeMs } from '../store/heartbeat.ts';
 import type { Heartbeat } from '../store/types.ts';
 import { formatDuration } from '../text/units.ts';
 import type { DoctorFacts } from './facts.ts';
@@ -29,7 +29,7 @@ export function checkHeartbeat(facts: DoctorFacts): CheckResult<HeartbeatSection
       return held ? checkMissing(facts, now - lock.startedAt, lock.pid) : nothing(null, 'none');
     case 'heartbeat': {
       const { heartbeat } = reading;
-      const ageMs = now - heartbeat.at;
+      const ageMs = heartbeatAgeMs(heartbeat, { ...facts.clock, wall: now });
       if (!held) return nothing(Math.max(0, ageMs), lock === null ? 'none' : 'dead');
       if (heartbeat.pid !== lock.pid || heartbeat.startTime !== lock.startTime) {
         return checkForeign(facts, heartbeat, lock.pid);

@@ -1,4 +1,5 @@
 import type { Claim } from '../store/claim.ts';
+import { steadyNow } from '../store/clocks.ts';
 import { HEARTBEAT_PERIOD_MS, writeHeartbeat } from '../store/heartbeat.ts';
 import type { Heartbeat } from '../store/types.ts';
 import type { Supervisor } from '../supervisor.ts';
@@ -42,6 +43,7 @@ export class HeartbeatTimer {
       pid: process.pid,
       startTime: lock.startTime,
       at: Date.now(),
+      clock: { bootId: lock.bootId, steady: steadyNow(), now: supervisor.host.now() },
       uptimeMs: Math.round(process.uptime() * 1000),
       // How late this beat is: what a busy event loop costs everyone who waits for an answer.
       eventLoopDelayMs: Math.max(0, Math.round(now - this.#due)),

@@ -12,6 +12,7 @@ import { Reconciler, ROUND_PERIOD_MS } from '../reconcile/reconciler.ts';
 import { unseenEnds } from '../reconcile/unseen.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
 import { type Claim, claimWorkspace, describeClaimFailure, describeHeld } from '../store/claim.ts';
+import { clocksNow, windowClock } from '../store/clocks.ts';
 import { readHeartbeat } from '../store/heartbeat.ts';
 import { JOURNAL_FILE, type Journal, openJournal } from '../store/journal.ts';
 import {
@@ -137,7 +138,11 @@ async function serve(
   const services = registry.services();
   const records = [...registry.records(), ...unseenEnds(stateDir, registry.records(), services)];
   const told = endsTold(stateDir, records);
-  const host = createHost({ id, root, stateDir }, { claimWatch, journal, registry, health, told });
+  const beat = earlier.kind === 'heartbeat' ? earlier.heartbeat : null;
+  // Budgets are anew after a clean end, and so is the clock that they are counted by.
+  const goesOn = losses > 0 || Object.keys(services).length > 0;
+  const now = windowClock(goesOn ? (beat?.clock ?? null) : null, clocksNow());
+  const host = createHost({ id, root, stateDir }, { claimWatch, journal, registry, health, told, now });
   // Before anything runs that could be lost.
   const guardian = new SupervisorGuardian(guardianRequest(host, claim.lock, losses));
   guardian.begin();
@@ -148,7 +153,7 @@ async function serve(
     journal.append('health_warn', { reason: stored.failure.reason, detail: 'the configuration is not kept' });
   const { version } = claim.lock;
   const successor = losses > 0;
-  const heartbeat = new LastHeartbeat(earlier.kind === 'heartbeat' ? earlier.heartbeat : null);
+  const heartbeat = new LastHeartbeat(beat);
   life = new SupervisorLife({
     supervisor,
     claim,
@@ -186,9 +191,10 @@ function createHost(
     readonly health: WriteHealth;
     /** Ends that are not to be told a second time. */
     readonly told: Set<string>;
+    readonly now: () => number;
   },
 ): WorkspaceHost {
-  const { claimWatch, journal, registry, health, told } = parts;
+  const { claimWatch, journal, registry, health, told, now } = parts;
   const { stateDir } = workspace;
   const removedBefore = takeRemovedNames(process.env);
   const environment = Object.freeze({ ...process.env });
@@ -208,8 +214,7 @@ function createHost(
     wrote: (file, result) => health.note(file, result),
     commandOf: (service) => commandOf(service, stateDir),
     hostSocketOf: (service) => hostSocketOf(service, stateDir),
-    // Counts on when the wall clock jumps; whole milliseconds, as it ends up in files.
-    now: () => Math.round(performance.timeOrigin + performance.now()),
+    now,
     random: Math.random,
   };
 }

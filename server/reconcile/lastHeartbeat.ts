@@ -1,3 +1,5 @@
+import { type Clocks, clocksNow, steadyNow } from '../store/clocks.ts';
+import { heartbeatAgeMs } from '../store/heartbeat.ts';
 import type { Heartbeat } from '../store/types.ts';
 
 /**
@@ -10,17 +12,11 @@ export class LastHeartbeat {
   readonly #readAt: number;
   readonly #steady: () => number;
 
-  /** `now` in epoch milliseconds; `steady` a clock that only goes forward. */
-  constructor(heartbeat: Heartbeat | null, now = Date.now(), steady: () => number = () => performance.now()) {
+  constructor(heartbeat: Heartbeat | null, clocks: Clocks = clocksNow(), steady: () => number = steadyNow) {
     this.heartbeat = heartbeat;
-    this.#ageThen = heartbeat === null ? null : now - heartbeat.at;
+    this.#ageThen = heartbeat === null ? null : heartbeatAgeMs(heartbeat, clocks);
     this.#steady = steady;
-    this.#readAt = steady();
-  }
-
-  /** Epoch milliseconds. */
-  get at(): number | null {
-    return this.heartbeat?.at ?? null;
+    this.#readAt = clocks.steady;
   }
 
   /** Below zero: from a moment that had not come when it was read, which makes it as old as can be for good. */

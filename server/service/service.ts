@@ -20,7 +20,7 @@ import {
 import type { ServiceEvent, ServiceStateName } from './policy/types.ts';
 import { isRest, serviceUrl } from './standing.ts';
 import type { ServiceStatus } from './status.ts';
-import { type Inherited, inheritedOf, NOTHING_INHERITED, recall, remembered } from './succession.ts';
+import { type Inherited, inheritedOf, NOTHING_INHERITED, recall, remembered, stillWaiting } from './succession.ts';
 import type { SupervisedTree } from './tree.ts';
 import { Waiters } from './waiters.ts';
 import { ServiceWatch } from './watchers.ts';
@@ -173,7 +173,7 @@ export class ManagedService {
     if (hasTree) this.#inherited = inheritedOf(restored);
     if (this.state === 'failed') void this.#explainFailure();
     if (!hasTree && restored.waiting !== null) {
-      this.#machine.state = restored.waiting;
+      this.#machine.state = stillWaiting(restored.waiting, this.#host.now());
       this.dispatch(emptied(restored.waiting.incarnation, null));
       return null;
     }
@@ -203,7 +203,7 @@ export class ManagedService {
     if (dispatched === 'nested') return;
     if (dispatched === 'changed') {
       if (this.state !== 'failed') this.#failure.clear();
-      this.#host.registry.setService(this.name, remembered(this.#state, this.owners.all));
+      this.#host.registry.setService(this.name, remembered(this.#machine, this.owners.all));
     }
     // A probe that succeeds as ever is news for nobody.
     if (dispatched === 'changed' || event.type !== 'live') this.#notify();
@@ -337,7 +337,7 @@ export class ManagedService {
     this.#tree?.remember({ owner: this.owner });
     const { all } = this.owners;
     // The one who asked for what has not started yet stands in the intent.
-    if (!this.atRest || all.length > 1) this.#host.registry.setService(this.name, remembered(this.#state, all));
+    if (!this.atRest || all.length > 1) this.#host.registry.setService(this.name, remembered(this.#machine, all));
     this.#notify();
   }
 

@@ -2,11 +2,23 @@
 import type { Owner } from '../store/types.ts';
 import { parseOwners } from './owners.ts';
 import { type RestoredService, restore, snapshot } from './policy/snapshot.ts';
-import type { ServiceState } from './policy/state.ts';
+import type { BackoffState, ServiceState } from './policy/state.ts';
+import type { LastExit } from './policy/types.ts';
 
 /** Plain JSON. */
-export function remembered(state: ServiceState, owners: readonly Owner[]): unknown {
-  return { ...snapshot(state), owners };
+export function remembered({ state, lastExit }: ServiceMemory, owners: readonly Owner[]): unknown {
+  return { ...snapshot(state), lastExit, owners };
+}
+
+/** A service's state, and its last exit with the time that a clock on the wall showed. */
+interface ServiceMemory {
+  readonly state: ServiceState;
+  readonly lastExit: LastExit | null;
+}
+
+/** What is left of a delay: never more than the whole of it, whatever happened to the clocks in between. */
+export function stillWaiting(waiting: BackoffState, now: number): BackoffState {
+  return { ...waiting, respawnAt: Math.min(waiting.respawnAt, now + waiting.delayMs) };
 }
 
 /** `null` for what `remembered` cannot have given. Without owners it is the configuration's. */

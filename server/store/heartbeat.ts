@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { writeFileAtomicSync } from './atomic.ts';
+import { type ClockMark, type Clocks, clocksNow } from './clocks.ts';
 import type { IoFailure, WriteResult } from './ioFailure.ts';
 import { parseObject, readSmallFile } from './smallFile.ts';
 import type { Heartbeat } from './types.ts';
@@ -47,6 +48,15 @@ export function readHeartbeat(stateDir: string): HeartbeatReading {
   }
 }
 
+/**
+ * How old a heartbeat is, ms, by the clock that stands still in sleep where it was written in this boot: neither an hour
+ * of sleep nor a clock that was set makes a supervisor look silent. Of another boot or machine, by the wall's.
+ */
+export function heartbeatAgeMs({ at, clock }: Heartbeat, clocks: Clocks = clocksNow()): number {
+  const shared = clock !== undefined && clock.bootId !== '' && clock.bootId === clocks.bootId;
+  return shared && clock.steady <= clocks.steady ? clocks.steady - clock.steady : clocks.wall - at;
+}
+
 /** `now` in epoch milliseconds. Clocks of two machines may differ by a period. */
 export function heartbeatVerdict(heartbeat: Heartbeat, now: number): HeartbeatVerdict {
   const age = now - heartbeat.at;
@@ -71,12 +81,19 @@ export function parseHeartbeat(text: string): Heartbeat | null {
     memory: { heapUsedMb: asNumber(heapUsedMb), rssMb: asNumber(rssMb) },
     services: Object.fromEntries(counts),
     runs: Array.isArray(runs) ? runs.filter((run): run is string => typeof run === 'string') : [],
+    ...parseClock(value.clock),
   };
 }
 
 /** The same place as `heartbeatPath` of `paths.ts`, which loads this file. */
 function file(stateDir: string): string {
   return join(stateDir, 'heartbeat.json');
+}
+
+function parseClock(value: unknown): { readonly clock?: ClockMark } {
+  const { bootId, steady, now } = asObject(value);
+  if (typeof bootId !== 'string' || !isCount(steady) || !isCount(now)) return {};
+  return { clock: { bootId, steady, now } };
 }
 
 function asObject(value: unknown): Record<string, unknown> {

@@ -1,6 +1,7 @@
 /** Shapes of the durable files of DESIGN 4. All times are epoch milliseconds unless a name says otherwise. */
 import type { Place } from '../process/place.ts';
 import type { ProcessIdentity, TreeIdentity } from '../process/types.ts';
+import type { ClockMark } from './clocks.ts';
 
 /** `<workspace>/.coppice/supervisor.lock`. */
 export interface SupervisorLock {
@@ -40,6 +41,8 @@ export interface Heartbeat {
   readonly memory: { readonly heapUsedMb: number; readonly rssMb: number };
   readonly services: Readonly<Record<string, number>>;
   readonly runs: readonly string[];
+  /** The supervisor's own clock beside the one that all processes of this boot share. */
+  readonly clock?: ClockMark;
 }
 
 /** What stands behind a session: an editor window, a terminal's command, or a name that somebody chose. */

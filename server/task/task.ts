@@ -130,7 +130,7 @@ export class RunTask {
       outputOffset: 0,
       exitRecordPath: this.#place.exitRecordPath(attempt),
       ports: [],
-      startedAt: attemptStartedAt ?? Date.now(),
+      startedAt: attemptStartedAt ?? this.#host.now(),
       readyAt: null,
       environment: [],
       lineage: [],
@@ -196,7 +196,7 @@ export class RunTask {
 
   #beginAttempt(attempt: number): void {
     const marker = newMarker(this.#host.id, this.name, attempt);
-    this.#set({ attempt, marker, attemptStartedAt: Date.now(), timedOutAt: null });
+    this.#set({ attempt, marker, attemptStartedAt: this.#host.now(), timedOutAt: null });
     this.#place.save(this);
   }
 
@@ -266,7 +266,7 @@ export class RunTask {
         this.#place.save(this);
         void tree.terminate(this.terms);
       };
-      timer = setTimeout(overtime, Math.min(timeLeft(timeoutMs, attemptStartedAt, Date.now()), LONGEST_TIMER_MS));
+      timer = setTimeout(overtime, Math.min(timeLeft(timeoutMs, attemptStartedAt, this.#host.now()), LONGEST_TIMER_MS));
     }
     const why = (at: number | null): Interruption | null =>
       interruptionOf(this.#progress, at) ?? (lost ? 'supervisor_lost' : null);

@@ -49,6 +49,7 @@ export function facts(change: Partial<DoctorFacts> = {}): DoctorFacts {
     supervisors: [],
     answer: { kind: 'not_asked' },
     heartbeat: { kind: 'absent' },
+    clock: { steady: 0, bootId: 'boot' },
     suspendedMs: 0,
     guardian: { kind: 'absent' },
     config: null,

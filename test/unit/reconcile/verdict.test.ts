@@ -99,7 +99,7 @@ describe('the last heartbeat of an earlier supervisor', () => {
 
   it('grows old by the steady clock, whatever the clock on the wall does', () => {
     let steady = 500;
-    const last = new LastHeartbeat(beat(1_000_000), 1_010_000, () => steady);
+    const last = new LastHeartbeat(beat(1_000_000), { wall: 1_010_000, steady, bootId: 'boot' }, () => steady);
     assert.equal(last.ageMs, 10_000);
     steady += HEARTBEAT_FRESH_MS;
     assert.equal(last.ageMs, 10_000 + HEARTBEAT_FRESH_MS);
@@ -107,7 +107,7 @@ describe('the last heartbeat of an earlier supervisor', () => {
 
   it('from the future never comes of age', () => {
     let steady = 0;
-    const last = new LastHeartbeat(beat(2_000_000), 1_000_000, () => steady);
+    const last = new LastHeartbeat(beat(2_000_000), { wall: 1_000_000, steady, bootId: 'boot' }, () => steady);
     steady += 2_000_000;
     assert.equal(judge({ identity: 'unknown', heartbeatAgeMs: last.ageMs, exitRecord: false }), 'dead');
   });
