@@ -6,10 +6,10 @@ import { cleanEnvironment } from '../process/environment.ts';
 import { warmUpLaunches } from '../process/launch.ts';
 import { keepReserve } from '../process/reserve.ts';
 import { endsTold, keyOf } from '../reconcile/endsTold.ts';
+import { StartsInFlight } from '../reconcile/inFlight.ts';
 import { LastHeartbeat } from '../reconcile/lastHeartbeat.ts';
 import { takeOver } from '../reconcile/reconcile.ts';
 import { Reconciler, ROUND_PERIOD_MS } from '../reconcile/reconciler.ts';
-import { unseenEnds } from '../reconcile/unseen.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
 import { type Claim, claimWorkspace, describeClaimFailure, describeHeld } from '../store/claim.ts';
 import { clocksNow, windowClock } from '../store/clocks.ts';
@@ -136,7 +136,7 @@ async function serve(
     losses,
   });
   const services = registry.services();
-  const records = [...registry.records(), ...unseenEnds(stateDir, registry.records(), services)];
+  const records = registry.records();
   const told = endsTold(stateDir, records);
   const beat = earlier.kind === 'heartbeat' ? earlier.heartbeat : null;
   // Budgets are anew after a clean end, and so is the clock that they are counted by.
@@ -170,13 +170,15 @@ async function serve(
     roundPeriodMs: Number(process.env.COPPICE_ROUND_MS) || ROUND_PERIOD_MS,
   });
   // With a registry that was torn nobody knows which of them still matter.
-  if (findings.length === 0) removeForgottenExitRecords(stateDir, records);
+  const inFlight = new StartsInFlight(stateDir, records, services, config.services);
+  if (findings.length === 0) removeForgottenExitRecords(stateDir, [...records, ...inFlight.exitRecords]);
   supervisor.runs.restore(config.tasks);
   supervisor.commands.restore();
   const takenOver = takeOver(host, supervisor, {
     records,
     services,
     heartbeat,
+    inFlight,
   }).then((wanted) => supervisor.resume(registry.intent(), wanted));
   await life.begin(takenOver);
   return life.ended;

@@ -2,6 +2,7 @@ import type { WorkspaceHost } from '../service/host.ts';
 import { isLeftover } from '../store/leftover.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
 import { endUnrecorded, type Heirs, judgeRecord, takeOverTree } from './effects.ts';
+import type { StartsInFlight } from './inFlight.ts';
 import type { LastHeartbeat } from './lastHeartbeat.ts';
 import { findUnrecorded } from './unrecorded.ts';
 
@@ -13,6 +14,7 @@ export interface Estate {
   /** Restart accounting and state of each service, as its policy wrote it. */
   readonly services: Readonly<Record<string, unknown>>;
   readonly heartbeat: LastHeartbeat;
+  readonly inFlight: StartsInFlight;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate
   const unrecorded = await findUnrecorded(
     host,
     estate.records,
-    (tree) => runs.recordOf(tree) ?? commands.recordOf(tree),
+    (tree) => runs.recordOf(tree) ?? commands.recordOf(tree) ?? estate.inFlight.recordOf(tree),
   );
   const keys = new Set(estate.records.map((record) => record.key));
   const found = unrecorded.flatMap(({ record }) => (record === null || keys.has(record.key) ? [] : [record]));
@@ -36,7 +38,7 @@ export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate
       .filter(({ record, elsewhere }) => !elsewhere && (record === null || !found.includes(record)))
       .map((one) => endUnrecorded(host, one)),
   );
-  const records = [...estate.records, ...found];
+  const records = [...estate.records, ...found, ...estate.inFlight.ended(found)];
   const recorded = new Set(
     records.filter((one) => one.role === 'service' && !isLeftover(one.key)).map((one) => one.name),
   );

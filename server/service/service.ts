@@ -9,14 +9,7 @@ import { emptied, type OutwardAction, PolicyMachine } from './machine.ts';
 import { Owners, ownerKind, ownerName } from './owners.ts';
 import { Pending, type Waiting } from './pending.ts';
 import { detail } from './policy/describe.ts';
-import {
-  isWanted,
-  needsReset,
-  policySettings,
-  type ServicePolicySettings,
-  type ServiceState,
-  stateName,
-} from './policy/policy.ts';
+import { isWanted, needsReset, policySettings, stateName } from './policy/policy.ts';
 import type { ServiceEvent, ServiceStateName } from './policy/types.ts';
 import { isRest, serviceUrl } from './standing.ts';
 import type { ServiceStatus } from './status.ts';
@@ -54,15 +47,10 @@ export class ManagedService {
     this.#config = config;
     this.#host = host;
     this.#changed = changed;
-    const settings = (): ServicePolicySettings => policySettings(this.#config);
-    this.#machine = new PolicyMachine(host, settings, {
+    this.#machine = new PolicyMachine(host, () => policySettings(this.#config), {
       perform: (action) => this.#perform(action),
       timed: (event) => this.dispatch(event),
     });
-  }
-
-  get #state(): ServiceState {
-    return this.#machine.state;
   }
 
   get name(): string {
@@ -74,12 +62,12 @@ export class ManagedService {
   }
 
   get state(): ServiceStateName {
-    return stateName(this.#state);
+    return stateName(this.#machine.state);
   }
 
   /** Number of the last start; 0 before the first. */
   get incarnation(): number {
-    return this.#state.incarnation;
+    return this.#machine.state.incarnation;
   }
 
   get owner(): Owner {
@@ -92,7 +80,7 @@ export class ManagedService {
 
   /** It has failed in a way that only `reset` leaves. */
   get needsReset(): boolean {
-    return needsReset(this.#state);
+    return needsReset(this.#machine.state);
   }
 
   /** The last stop's or restart's proof that the tree was empty. */
@@ -111,7 +99,7 @@ export class ManagedService {
 
   /** It runs and is to go on running, or it will run without being asked again. */
   get wanted(): boolean {
-    return isWanted(this.#state);
+    return isWanted(this.#machine.state);
   }
 
   /** Nothing of it runs, is about to run, or is being ended. */
@@ -139,19 +127,19 @@ export class ManagedService {
   async stop(): Promise<EmptyProof | null> {
     this.pending.end();
     const ran = !this.atRest && (this.#tree !== null || this.#launching !== null);
-    const { incarnation } = this.#state;
+    const { incarnation } = this.#machine.state;
     this.dispatch({ type: 'stop' });
-    await this.until(() => this.atRest || this.#state.incarnation > incarnation);
+    await this.until(() => this.atRest || this.#machine.state.incarnation > incarnation);
     return ran ? this.#proof : null;
   }
 
   /** Resolves once the next incarnation was spawned, or could not be. */
   async restart(): Promise<void> {
-    const next = this.#state.incarnation + 1;
+    const next = this.#machine.state.incarnation + 1;
     this.dispatch({ type: 'restart' });
     const over = (incarnation: number): boolean =>
       incarnation > next || (incarnation === next && this.#launching === null);
-    await this.until(() => this.atRest || over(this.#state.incarnation));
+    await this.until(() => this.atRest || over(this.#machine.state.incarnation));
   }
 
   /** `false` unless the service was in `failed`. */
@@ -203,7 +191,7 @@ export class ManagedService {
     if (dispatched === 'nested') return;
     if (dispatched === 'changed') {
       if (this.state !== 'failed') this.#failure.clear();
-      this.#host.registry.setService(this.name, remembered(this.#machine, this.owners.all));
+      this.#remember();
     }
     // A probe that succeeds as ever is news for nobody.
     if (dispatched === 'changed' || event.type !== 'live') this.#notify();
@@ -221,9 +209,9 @@ export class ManagedService {
       kind: this.#config.kind,
       state: this.state,
       pid: tree?.pid ?? null,
-      incarnation: this.#state.incarnation,
-      restarts: this.#state.restarts,
-      crashes: this.#state.accounting.crashes,
+      incarnation: this.#machine.state.incarnation,
+      restarts: this.#machine.state.restarts,
+      crashes: this.#machine.state.accounting.crashes,
       lastExit: this.#machine.lastExit,
       memoryMb: this.#watch?.memoryMb ?? null,
       port: tree === null ? null : this.#port,
@@ -232,7 +220,7 @@ export class ManagedService {
       ownerKind: ownerKind(this.owner),
       readyAt: tree === null ? null : this.#readyAt,
       log: this.log,
-      detail: this.pending.text ?? detail(this.#state, this.#host.now(), this.name),
+      detail: this.pending.text ?? detail(this.#machine.state, this.#host.now(), this.name),
       startedAt: tree?.record.startedAt ?? null,
       respawnAt: this.state === 'backoff' ? this.#machine.dueAt('respawn') : null,
       blockedBy: this.pending.blockedBy,
@@ -330,14 +318,17 @@ export class ManagedService {
   }
 
   async #explainFailure(): Promise<void> {
-    if (await this.#failure.explain(() => this.#state, this.name, this.log, this.#outputOffset)) this.#notify();
+    if (await this.#failure.explain(() => this.#machine.state, this.name, this.log, this.#outputOffset)) this.#notify();
+  }
+
+  #remember(): void {
+    this.#host.registry.setService(this.name, remembered(this.#machine, this.owners.all, this.log));
   }
 
   #ownersChanged(): void {
     this.#tree?.remember({ owner: this.owner });
-    const { all } = this.owners;
     // The one who asked for what has not started yet stands in the intent.
-    if (!this.atRest || all.length > 1) this.#host.registry.setService(this.name, remembered(this.#machine, all));
+    if (!this.atRest || this.owners.all.length > 1) this.#remember();
     this.#notify();
   }
 

@@ -1,13 +1,15 @@
 /** What the registry keeps of a service between two supervisors: what its policy knows, and whose it is. */
+import { statSync } from 'node:fs';
 import type { Owner } from '../store/types.ts';
 import { parseOwners } from './owners.ts';
 import { type RestoredService, restore, snapshot } from './policy/snapshot.ts';
 import type { BackoffState, ServiceState } from './policy/state.ts';
 import type { LastExit } from './policy/types.ts';
 
-/** Plain JSON. */
-export function remembered({ state, lastExit }: ServiceMemory, owners: readonly Owner[]): unknown {
-  return { ...snapshot(state), lastExit, owners };
+/** Plain JSON. With a start that is about to be launched goes where its output will begin in `log`. */
+export function remembered({ state, lastExit }: ServiceMemory, owners: readonly Owner[], log: string): unknown {
+  const isLaunching = state.name === 'starting' && !state.launched;
+  return { ...snapshot(state), lastExit, owners, ...(isLaunching ? { outputOffset: sizeOf(log) } : {}) };
 }
 
 /** A service's state, and its last exit with the time that a clock on the wall showed. */
@@ -21,12 +23,27 @@ export function stillWaiting(waiting: BackoffState, now: number): BackoffState {
   return { ...waiting, respawnAt: Math.min(waiting.respawnAt, now + waiting.delayMs) };
 }
 
+function sizeOf(path: string): number {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+export interface Recalled extends RestoredService {
+  readonly owners: readonly Owner[];
+  /** Where the output of a start that was about to be launched begins. */
+  readonly outputOffset: number;
+}
+
 /** `null` for what `remembered` cannot have given. Without owners it is the configuration's. */
-export function recall(json: unknown): (RestoredService & { readonly owners: readonly Owner[] }) | null {
+export function recall(json: unknown): Recalled | null {
   const restored = restore(json);
   if (restored === null) return null;
-  const { owners } = json as { owners?: unknown };
-  return { ...restored, owners: parseOwners(owners) };
+  const { owners, outputOffset } = json as { owners?: unknown; outputOffset?: unknown };
+  const offset = typeof outputOffset === 'number' && outputOffset > 0 ? outputOffset : 0;
+  return { ...restored, owners: parseOwners(owners), outputOffset: offset };
 }
 
 /** What holds for the one tree that is adopted next, beyond its record. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { openFailpointWorkspace } from '../support/failpoints.ts';
 import { closeWorkspaces } from '../support/supervised.ts';
 import { until } from '../support/until.ts';
+import { PROJECT } from '../support/workspace.ts';
 
 /** Ends once it is told to, with a code of its own. */
 const ENDS = {
@@ -35,6 +37,22 @@ describe('an end that is accounted for when its supervisor is killed', () => {
 
 describe('a start that nobody was told of', () => {
   afterEach(closeWorkspaces);
+
+  it('and that runs is gone on with under the same pid, with its port, until it is ready', async () => {
+    const server = ['node', join(PROJECT, 'test/support/programs/listen.mjs'), '127.0.0.1', '${port}'];
+    const workspace = openFailpointWorkspace({
+      services: { web: { command: server, port: 'auto', ready: { tcp: '${port}' } } },
+    });
+    workspace.failpoints('registry.changes.jsonl:write=torn@2');
+    const first = workspace.begin(['up', '--detach', '--no-wait']);
+    await until('the kill', () => workspace.hits.length > 0);
+    await until('the launch', () => workspace.marked.length === 1);
+    const [launched] = workspace.marked;
+    await first.ended;
+    await workspace.run('up', '--detach');
+    const { pid, state, incarnation, port } = await workspace.service('web');
+    assert.deepEqual([pid, state, incarnation, typeof port], [launched?.pid, 'ready', 1, 'number']);
+  });
 
   it('and that ended before there was a successor is accounted for by its exit record (its end was never known)', async () => {
     const workspace = openFailpointWorkspace({ services: { web: { ...ENDS, command: ['sh', '-c', 'exit 3'] } } });
