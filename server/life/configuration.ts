@@ -32,6 +32,7 @@ export function keepConfiguration(stateDir: string, result: ConfigResult): Retur
   return writeKeptConfiguration(stateDir, { file: result.config.file, text: result.text ?? '' });
 }
 
-function hasTrees(stateDir: string): boolean {
+/** Something is on record that may run. */
+export function hasTrees(stateDir: string): boolean {
   return readRegistry(stateDir).trees.size > 0;
 }

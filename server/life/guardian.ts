@@ -24,6 +24,8 @@ import {
   schedule,
 } from './guardianPlan.ts';
 
+type Tell = (event: JournalEventName, fields: Readonly<Record<string, unknown>>) => void;
+
 export interface GuardianRequest {
   readonly workspaceId: string;
   readonly stateDir: string;
@@ -35,7 +37,6 @@ export interface GuardianRequest {
   readonly argv: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
   readonly logPath: string;
-  readonly journal: (event: JournalEventName, fields: Readonly<Record<string, unknown>>) => void;
   readonly now: () => number;
   /** The workspace is still this supervisor's. */
   readonly holds: () => boolean;
@@ -58,6 +59,8 @@ export class SupervisorGuardian {
   #timers: NodeJS.Timeout[] = [];
   #warned = false;
   #dismissed = false;
+  readonly #untold: Parameters<Tell>[] = [];
+  #tell: Tell = (...news) => void this.#untold.push(news);
 
   constructor(request: GuardianRequest) {
     this.#request = request;
@@ -65,6 +68,12 @@ export class SupervisorGuardian {
     const known =
       earlier === null ? null : { accounting: readAccounting(earlier.accounting), gaveUp: earlier.gaveUp !== null };
     this.#accounting = inheritAccounting(known, request.losses, request.now());
+  }
+
+  /** Has what happens to it told in the journal, and what has happened by now. */
+  tellTo(tell: Tell): void {
+    this.#tell = tell;
+    for (const [event, fields] of this.#untold.splice(0)) tell(event, fields);
   }
 
   get identity(): ProcessIdentity | null {
@@ -112,13 +121,13 @@ export class SupervisorGuardian {
   }
 
   #start(): void {
-    const { workspaceId, journal, holds } = this.#request;
+    const { workspaceId, holds } = this.#request;
     if (this.#dismissed || !holds()) return;
     const guardian = launchGuardian(workspaceId, this.#plan());
     this.#process = guardian;
     this.#write();
     if (guardian === null) {
-      if (!this.#warned) journal('health_warn', { reason: 'no_guardian', detail: 'no successor comes by itself' });
+      if (!this.#warned) this.#tell('health_warn', { reason: 'no_guardian', detail: 'no successor comes by itself' });
       this.#warned = true;
       this.#later(RETRY_MS, () => this.#start());
       return;
@@ -132,7 +141,7 @@ export class SupervisorGuardian {
     const now = this.#request.now();
     this.#deaths = [...this.#deaths.filter((at) => now - at < REPLACEMENT_WINDOW_MS), now];
     const delayMs = replacementDelay(this.#deaths, now);
-    this.#request.journal('guardian_lost', { pid: guardian.identity.pid, code, signal, delayMs });
+    this.#tell('guardian_lost', { pid: guardian.identity.pid, code, signal, delayMs });
     if (delayMs === 0) this.#start();
     else this.#later(delayMs, () => this.#start());
   }
@@ -170,7 +179,7 @@ export class SupervisorGuardian {
     // Whoever has the workspace by now has the file as well.
     if (!this.#request.holds()) return;
     const written = writeGuardianFile(this.#request.stateDir, this.#file());
-    if (!written.ok) this.#request.journal('health_warn', { reason: written.failure.reason, detail: 'guardian' });
+    if (!written.ok) this.#tell('health_warn', { reason: written.failure.reason, detail: 'guardian' });
   }
 
   async #relieve(): Promise<void> {

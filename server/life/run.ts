@@ -14,7 +14,7 @@ import { PortReservations, type WorkspaceHost } from '../service/host.ts';
 import { type Claim, claimWorkspace, describeClaimFailure, describeHeld } from '../store/claim.ts';
 import { clocksNow, windowClock } from '../store/clocks.ts';
 import { readHeartbeat } from '../store/heartbeat.ts';
-import { JOURNAL_FILE, type Journal, openJournal } from '../store/journal.ts';
+import { JOURNAL_FILE, openJournal } from '../store/journal.ts';
 import {
   describeFinding,
   describeWorkspaceFailure,
@@ -26,14 +26,13 @@ import {
 } from '../store/paths.ts';
 import { quarantineFile } from '../store/quarantine.ts';
 import { openRegistry, type Registry } from '../store/registry.ts';
-import type { SupervisorLock } from '../store/types.ts';
 import { WriteHealth } from '../store/writeHealth.ts';
 import { Supervisor } from '../supervisor.ts';
 import { version } from '../text/version.ts';
 import { ClaimWatch } from './claimWatch.ts';
-import { type FirstConfiguration, firstConfiguration, keepConfiguration } from './configuration.ts';
+import { type FirstConfiguration, firstConfiguration, hasTrees, keepConfiguration } from './configuration.ts';
 import { ExitCode } from './exitCode.ts';
-import { type GuardianRequest, SupervisorGuardian } from './guardian.ts';
+import { SupervisorGuardian } from './guardian.ts';
 import { capHeap, MAX_HEAP_MB } from './heapCap.ts';
 import { removeForgottenExitRecords } from './housekeeping.ts';
 import { SupervisorLife } from './life.ts';
@@ -82,12 +81,31 @@ async function claimAndServe({ root, foreground, losses = 0 }: RunOptions, endLi
   const findings = new Set([...workspace.findings, ...claim.findings].map(describeFinding));
   for (const finding of findings) process.stderr.write(`coppice: ${finding}\n`);
   const { id, root: realRoot } = workspace;
+  const { stateDir } = claim;
+  const own = takeOwnEnvironment();
+  const claimWatch = new ClaimWatch(claim);
+  // Before anything that could be lost is started or taken over.
+  const guardian = new SupervisorGuardian({
+    workspaceId: id,
+    stateDir,
+    supervisor: { pid: claim.lock.pid, startTime: claim.lock.startTime },
+    losses,
+    argv: supervisorCommand(programFile(), realRoot),
+    env: environmentOfSuccessor(own),
+    logPath: ownLogPath(stateDir),
+    now: wallNow,
+    holds: () => claimWatch.holds,
+  });
+  guardian.begin();
   try {
-    const place = { id, root: realRoot, stateDir: claim.stateDir };
-    return await serve(claim, place, read, { foreground, losses, endListener, findings: [...findings] });
+    const place = { id, root: realRoot, stateDir };
+    const parts = { foreground, losses, endListener, findings: [...findings], own, claimWatch, guardian };
+    return await serve(claim, place, read, parts);
   } catch (error) {
     // A full disk, say: nothing was started, and nobody is to find the workspace held.
     tellStarter(`cannot supervise ${realRoot}: ${(error as Error).message}`);
+    // What runs is for a successor, who may find more room.
+    if (losses === 0 && !hasTrees(stateDir)) await guardian.dismiss();
     claim.release();
     return ExitCode.failed;
   }
@@ -99,23 +117,31 @@ interface ServeOptions {
   readonly endListener: EndListener;
   /** What was found and not used, in words. */
   readonly findings: readonly string[];
+  readonly own: OwnEnvironment;
+  readonly claimWatch: ClaimWatch;
+  readonly guardian: SupervisorGuardian;
 }
 
 async function serve(
   claim: Claim,
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
   configuration: FirstConfiguration & { readonly ok: true },
-  { foreground, losses, endListener, findings: notUsed }: ServeOptions,
+  { foreground, losses, endListener, findings: notUsed, own, claimWatch, guardian }: ServeOptions,
 ): Promise<number> {
   const { id, root, stateDir } = workspace;
   const { config, kept } = configuration;
   for (const folder of [logsFolder, exitsFolder, runsFolder])
     mkdirSync(folder(stateDir), { recursive: true, mode: 0o700 });
   if (!foreground) writeOwnLog(ownLogPath(stateDir));
-  const claimWatch = new ClaimWatch(claim);
   const earlier = readHeartbeat(stateDir);
   const health = new WriteHealth(({ event, fields }) => journal.append(event, fields));
   const journal = openJournal(stateDir, { onWrite: (result) => health.note(JOURNAL_FILE, result) });
+  const tell: WorkspaceHost['journal'] = (event, fields) => {
+    // A look that finds the workspace lost closes the journal first.
+    void claimWatch.holds;
+    journal.append(event, fields);
+  };
+  guardian.tellTo(tell);
   const { registry, findings } = openRegistry(stateDir, {
     supervisor: { pid: claim.lock.pid, startTime: claim.lock.startTime },
     beforeWrite: () => void claimWatch.holds,
@@ -142,10 +168,7 @@ async function serve(
   // Budgets are anew after a clean end, and so is the clock that they are counted by.
   const goesOn = losses > 0 || Object.keys(services).length > 0;
   const now = windowClock(goesOn ? (beat?.clock ?? null) : null, clocksNow());
-  const host = createHost({ id, root, stateDir }, { claimWatch, journal, registry, health, told, now });
-  // Before anything runs that could be lost.
-  const guardian = new SupervisorGuardian(guardianRequest(host, claim.lock, losses));
-  guardian.begin();
+  const host = createHost({ id, root, stateDir }, { claimWatch, own, tell, registry, health, told, now });
   let life: SupervisorLife | null = null;
   const supervisor = new Supervisor(host, config, () => life?.changed());
   const stored = kept ? null : keepConfiguration(stateDir, configuration);
@@ -188,7 +211,8 @@ function createHost(
   workspace: { readonly id: string; readonly root: string; readonly stateDir: string },
   parts: {
     readonly claimWatch: ClaimWatch;
-    readonly journal: Journal;
+    readonly own: OwnEnvironment;
+    readonly tell: WorkspaceHost['journal'];
     readonly registry: Registry;
     readonly health: WriteHealth;
     /** Ends that are not to be told a second time. */
@@ -196,22 +220,18 @@ function createHost(
     readonly now: () => number;
   },
 ): WorkspaceHost {
-  const { claimWatch, journal, registry, health, told, now } = parts;
+  const { claimWatch, own, tell, registry, health, told, now } = parts;
   const { stateDir } = workspace;
-  const removedBefore = takeRemovedNames(process.env);
-  const environment = Object.freeze({ ...process.env });
   return {
     ...workspace,
-    removedBefore,
-    environment: () => environment,
+    removedBefore: own.removedBefore,
+    environment: () => own.environment,
     registry,
     ports: new PortReservations(),
     launching: new Set(),
     holds: () => claimWatch.holds,
     journal: (event, fields) => {
-      // A look that finds the workspace lost closes the journal first.
-      void claimWatch.holds;
-      if (event !== 'service_exited' || !told.delete(keyOf(fields))) journal.append(event, fields);
+      if (event !== 'service_exited' || !told.delete(keyOf(fields))) tell(event, fields);
     },
     wrote: (file, result) => health.note(file, result),
     commandOf: (service) => commandOf(service, stateDir),
@@ -221,20 +241,26 @@ function createHost(
   };
 }
 
-function guardianRequest(host: WorkspaceHost, supervisor: SupervisorLock, losses: number): GuardianRequest {
-  const { env, removed } = cleanEnvironment(host.environment());
-  return {
-    workspaceId: host.id,
-    stateDir: host.stateDir,
-    supervisor: { pid: supervisor.pid, startTime: supervisor.startTime },
-    losses,
-    argv: supervisorCommand(programFile(), host.root),
-    env: { ...env, [REMOVED_VARIABLE]: [...new Set([...host.removedBefore, ...removed])].join(' ') },
-    logPath: ownLogPath(host.stateDir),
-    journal: host.journal,
-    now: host.now,
-    holds: host.holds,
-  };
+interface OwnEnvironment {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Names that were taken away before this process began. */
+  readonly removedBefore: readonly string[];
+}
+
+function takeOwnEnvironment(): OwnEnvironment {
+  const removedBefore = takeRemovedNames(process.env);
+  return { environment: Object.freeze({ ...process.env }), removedBefore };
+}
+
+/** Cleaned as whoever starts a supervisor does. */
+function environmentOfSuccessor({ environment, removedBefore }: OwnEnvironment): Record<string, string> {
+  const { env, removed } = cleanEnvironment(environment);
+  return { ...env, [REMOVED_VARIABLE]: [...new Set([...removedBefore, ...removed])].join(' ') };
+}
+
+/** Counts on when the wall clock jumps; whole milliseconds, as it ends up in files. */
+function wallNow(): number {
+  return Math.round(performance.timeOrigin + performance.now());
 }
 
 function ownLogPath(stateDir: string): string {

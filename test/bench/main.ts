@@ -1,5 +1,6 @@
 /** `npm run bench`: the limits of speed, each beside the same work done bare in the same run. */
 import { removeTemporaryFolders } from '../support/temporary.ts';
+import { benchAdoption } from './adoption.ts';
 import { benchCommand } from './command.ts';
 import { benchDoctor } from './doctor.ts';
 import { benchFifty } from './fifty.ts';
@@ -12,6 +13,7 @@ const parts: readonly [string, () => Promise<Row | Row[]>][] = [
   ['command', benchCommand],
   ['respawn', benchRespawn],
   ['fifty', benchFifty],
+  ['adoption', benchAdoption],
   ['output', benchOutput],
   ['doctor', benchDoctor],
   ['idle', benchIdle],

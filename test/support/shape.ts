@@ -96,6 +96,7 @@ export const STATUS_SHAPE: Shape = {
           port: nullableNumber,
           url: nullableString,
           owner: 'string',
+          ownerKind: 'string',
           readyAt: nullableNumber,
           log: 'string',
           detail: nullableString,

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { bootId, identify } from '../../../server/process/identity.ts';
+import { keptConfigurationPath } from '../../../server/store/paths.ts';
 import { HEARTBEAT_SHAPE, LOCK_SHAPE, misfits, STATUS_SHAPE } from '../../support/shape.ts';
 import {
   closeWorkspaces,
@@ -86,7 +87,12 @@ describe('a supervisor in its ordinary life', () => {
     const other = openWorkspace({ services: { web: { ...STEADY, env: { TOKEN_OF_MINE: secret } } } });
     await other.up();
     await until('registry', () => other.records.length === 1);
-    const files = readdirSync(other.stateDir, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+    // But in the copy of the configuration itself, which only the user can read.
+    const kept = keptConfigurationPath(other.stateDir);
+    assert.equal(statSync(kept).mode & 0o777, 0o600);
+    const files = readdirSync(other.stateDir, { recursive: true, withFileTypes: true }).filter(
+      (one) => one.isFile() && join(one.parentPath, one.name) !== kept,
+    );
     const texts = files.map((one) => readFileSync(join(one.parentPath, one.name), 'utf8'));
     assert.equal(
       texts.some((text) => text.includes(secret)),
