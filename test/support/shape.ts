@@ -58,6 +58,9 @@ const CAUSES = [
   'unknown',
 ];
 
+const holder: Shape = { oneOf: ['window', 'terminal', 'named'] };
+const ownerKind: Shape = { oneOf: ['configuration', 'window', 'terminal', 'named'] };
+
 /** `ps --json`: the fields of the contract, then what this version adds to them. */
 export const STATUS_SHAPE: Shape = {
   fields: {
@@ -96,7 +99,7 @@ export const STATUS_SHAPE: Shape = {
           port: nullableNumber,
           url: nullableString,
           owner: 'string',
-          ownerKind: 'string',
+          ownerKind,
           readyAt: nullableNumber,
           log: 'string',
           detail: nullableString,
@@ -114,6 +117,8 @@ export const STATUS_SHAPE: Shape = {
         fields: {
           id: 'string',
           state: { oneOf: ['running', 'succeeded', 'failed', 'canceled'] },
+          owner: 'string',
+          ownerKind,
           tasks: {
             listOf: {
               fields: {
@@ -140,6 +145,17 @@ export const STATUS_SHAPE: Shape = {
               },
             },
           },
+        },
+      },
+    },
+    sessions: {
+      listOf: {
+        fields: {
+          session: 'string',
+          holder,
+          state: { oneOf: ['held', 'lingering', 'leaving', 'ending'] },
+          leftMs: nullableNumber,
+          owns: { listOf: 'string' },
         },
       },
     },
