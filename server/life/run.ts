@@ -8,6 +8,7 @@ import { keepReserve } from '../process/reserve.ts';
 import { endsTold, keyOf } from '../reconcile/endsTold.ts';
 import { StartsInFlight } from '../reconcile/inFlight.ts';
 import { LastHeartbeat } from '../reconcile/lastHeartbeat.ts';
+import { wasRegistryRemoved } from '../reconcile/lostRegistry.ts';
 import { takeOver } from '../reconcile/reconcile.ts';
 import { Reconciler, ROUND_PERIOD_MS } from '../reconcile/reconciler.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
@@ -26,6 +27,7 @@ import {
 } from '../store/paths.ts';
 import { quarantineFile } from '../store/quarantine.ts';
 import { openRegistry, type Registry } from '../store/registry.ts';
+import { registryFiles } from '../store/registryFile.ts';
 import { WriteHealth } from '../store/writeHealth.ts';
 import { Supervisor } from '../supervisor.ts';
 import { version } from '../text/version.ts';
@@ -142,12 +144,15 @@ async function serve(
     journal.append(event, fields);
   };
   guardian.tellTo(tell);
+  const removed = wasRegistryRemoved(stateDir);
   const { registry, findings } = openRegistry(stateDir, {
     supervisor: { pid: claim.lock.pid, startTime: claim.lock.startTime },
     beforeWrite: () => void claimWatch.holds,
     onWrite: (file, result) => health.note(file, result),
   });
   for (const finding of findings) journal.append('state_set_aside', { ...finding });
+  const { whole: path } = registryFiles(stateDir);
+  if (removed) journal.append('state_set_aside', { kind: 'registry_removed', path, aside: null });
   if (earlier.kind === 'corrupt') {
     const path = heartbeatPath(stateDir);
     journal.append('state_set_aside', { kind: 'heartbeat_corrupt', path, aside: quarantineFile(path) });
@@ -193,8 +198,9 @@ async function serve(
     roundPeriodMs: Number(process.env.COPPICE_ROUND_MS) || ROUND_PERIOD_MS,
   });
   // With a registry that was torn nobody knows which of them still matter.
+  const lost = removed || findings.length > 0;
   const inFlight = new StartsInFlight(stateDir, records, services, config.services);
-  if (findings.length === 0) removeForgottenExitRecords(stateDir, [...records, ...inFlight.exitRecords]);
+  if (!lost) removeForgottenExitRecords(stateDir, [...records, ...inFlight.exitRecords]);
   supervisor.runs.restore(config.tasks);
   supervisor.commands.restore();
   const takenOver = takeOver(host, supervisor, {
@@ -202,6 +208,7 @@ async function serve(
     services,
     heartbeat,
     inFlight,
+    lost,
   }).then((wanted) => supervisor.resume(registry.intent(), wanted));
   await life.begin(takenOver);
   return life.ended;

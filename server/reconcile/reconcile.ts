@@ -4,7 +4,7 @@ import type { Owner, TreeRecord } from '../store/types.ts';
 import { endUnrecorded, type Heirs, judgeRecord, takeOverTree } from './effects.ts';
 import type { StartsInFlight } from './inFlight.ts';
 import type { LastHeartbeat } from './lastHeartbeat.ts';
-import { findUnrecorded } from './unrecorded.ts';
+import { findUnrecorded, recordFromTable } from './unrecorded.ts';
 
 export type { Heirs } from './effects.ts';
 
@@ -15,6 +15,8 @@ export interface Estate {
   readonly services: Readonly<Record<string, unknown>>;
   readonly heartbeat: LastHeartbeat;
   readonly inFlight: StartsInFlight;
+  /** Records are missing that there were: the process table is all that tells of what runs. */
+  readonly lost: boolean;
 }
 
 /**
@@ -27,10 +29,20 @@ export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate
   const unrecorded = await findUnrecorded(
     host,
     estate.records,
-    (tree) => runs.recordOf(tree) ?? commands.recordOf(tree) ?? estate.inFlight.recordOf(tree),
+    (tree) =>
+      runs.recordOf(tree) ??
+      commands.recordOf(tree) ??
+      estate.inFlight.recordOf(tree) ??
+      (estate.lost ? recordFromTable(host.stateDir, tree) : null),
   );
   const keys = new Set(estate.records.map((record) => record.key));
-  const found = unrecorded.flatMap(({ record }) => (record === null || keys.has(record.key) ? [] : [record]));
+  const found: TreeRecord[] = [];
+  // Of two starts of one name the later is the one that is meant to run.
+  for (const { record, elsewhere } of unrecorded.toSorted((a, b) => b.incarnation - a.incarnation)) {
+    if (record === null || elsewhere || keys.has(record.key)) continue;
+    keys.add(record.key);
+    found.push(record);
+  }
   for (const record of found) host.registry.registerNow(record);
   // A start that nobody was told of is ended before its service may be started: there are never two of it.
   await Promise.all(

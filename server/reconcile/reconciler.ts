@@ -44,6 +44,7 @@ export class Reconciler {
 
   async #look(): Promise<void> {
     const { registry } = this.#host;
+    registry.restoreFile();
     let strange: readonly UnrecordedTree[];
     try {
       strange = await findUnrecorded(this.#host, registry.records());

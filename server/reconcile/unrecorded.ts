@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { pidNamespace } from '../process/namespace.ts';
 import { here } from '../process/place.ts';
 import { isDead, type ProcessTable, readEnvironmentVariable, readProcessTableAsync } from '../process/table.ts';
@@ -58,14 +59,13 @@ function describe(
   rows: readonly ProcessRow[],
   spawns: readonly JournalEvent[],
 ): UnrecordedTree | null {
-  const parts = marker.split('/');
-  const incarnation = Number(parts.at(-2));
-  const name = parts.slice(1, -2).join('/');
+  const named = parseMarker(marker);
   // The leader leads its session and is the oldest that does; what escaped into a session of its own came later.
   const oldestFirst = [...rows].sort((a, b) => Number(a.startTime) - Number(b.startTime) || a.pid - b.pid);
   const leader = oldestFirst.find((row) => row.session === row.pid && row.group === row.pid);
   const first = leader ?? oldestFirst[0];
-  if (first === undefined || name === '' || !Number.isSafeInteger(incarnation)) return null;
+  if (first === undefined || named === null) return null;
+  const { name, incarnation } = named;
   const parent = table.rows.get(first.parent);
   const keeper = parent?.name === KEEPER_NAME ? identityOf(table, parent) : null;
   const identity = identityOf(table, first);
@@ -82,13 +82,23 @@ function isElsewhere(pid: number): boolean {
   return namespace !== null && namespace !== here().pidNamespace;
 }
 
+/**
+ * What can be told of a service's tree by the process table alone, where the registry is lost and no journal reaches back
+ * to its start. `null` for one whose log is gone as well: what it prints would be lost.
+ */
+export function recordFromTable(stateDir: string, tree: TreeIdentity): TreeRecord | null {
+  const named = parseMarker(tree.marker);
+  if (named === null || tree.keeper === null || !existsSync(logPath(stateDir, named.name))) return null;
+  return recordOf(stateDir, named.name, named.incarnation, tree, { at: Date.now() });
+}
+
 /** As `startTree` entered it; who asked for it is not told, so that it is the configuration's. */
 function recordOf(
   stateDir: string,
   name: string,
   incarnation: number,
   tree: TreeIdentity,
-  spawn: JournalEvent,
+  spawn: { readonly at: number; readonly ports?: unknown; readonly outputOffset?: unknown },
 ): TreeRecord {
   const key = `service/${name}`;
   const ports = Array.isArray(spawn.ports) ? spawn.ports.filter((port) => Number.isSafeInteger(port)) : [];
@@ -109,6 +119,12 @@ function recordOf(
     environment: [],
     lineage: [],
   };
+}
+
+function parseMarker(marker: string): { readonly name: string; readonly incarnation: number } | null {
+  const parts = marker.split('/');
+  const [name, incarnation] = [parts.slice(1, -2).join('/'), Number(parts.at(-2))];
+  return name !== '' && Number.isSafeInteger(incarnation) ? { name, incarnation } : null;
 }
 
 function identityOf(table: ProcessTable, row: ProcessRow): ProcessIdentity {

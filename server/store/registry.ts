@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { AppendFile } from './appendFile.ts';
 import { writeFileAtomic, writeFileAtomicSync } from './atomic.ts';
 import type { WriteResult } from './ioFailure.ts';
@@ -157,6 +158,11 @@ export class Registry {
       if (!result.ok) return result;
     }
     return { ok: true };
+  }
+
+  /** Has the file written anew where somebody has removed it, if its folder is still there. */
+  restoreFile(): void {
+    if (!this.#closed && !existsSync(this.#file) && existsSync(dirname(this.#file))) this.#touch();
   }
 
   /** Writes nothing any more, not even what is not written yet: the files are another's. */

@@ -74,6 +74,44 @@ describe('state that was torn before a supervisor starts', () => {
     assert.deepEqual([(await workspace.service('web')).pid, workspace.marked.length], [leader.pid, 1]);
   });
 
+  it('a registry that was removed is reported', async () => {
+    const workspace = await abandoned();
+    for (const name of ['registry.json', 'registry.changes.jsonl']) rmSync(join(workspace.stateDir, name));
+    await workspace.up();
+    assert.deepEqual(
+      workspace.eventsNamed('state_set_aside').map((one) => one.kind),
+      ['registry_removed'],
+    );
+  });
+
+  it('a torn registry is rebuilt from the process table where the journal does not reach back either', async () => {
+    const workspace = await abandoned();
+    const leader = workspace.leader('web');
+    writeFileSync(join(workspace.stateDir, 'registry.json'), GARBAGE);
+    rmSync(join(workspace.stateDir, 'events.jsonl'));
+    await workspace.up();
+    const service = await workspace.service('web');
+    assert.deepEqual([service.pid, service.state, workspace.marked.length], [leader.pid, 'ready', 1]);
+    const [record] = workspace.records;
+    assert.ok(record?.tree.keeper !== null && isAlive(record?.tree.keeper ?? leader));
+    assert.deepEqual([record?.incarnation, record?.key], [1, 'service/web']);
+  });
+
+  it('a registry that is removed under a living supervisor is written anew within a round', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    workspace.begin(['serve'], { COPPICE_ROUND_MS: '100' });
+    await until('the endpoint', async () => (await workspace.status()).supervisor !== null);
+    await workspace.up();
+    const leader = workspace.leader('web');
+    const path = join(workspace.stateDir, 'registry.json');
+    await until('the whole registry', () => existsSync(path));
+    rmSync(path);
+    await until('the registry again', () => existsSync(path));
+    await workspace.killAll();
+    await workspace.up();
+    assert.deepEqual([workspace.leader('web'), workspace.marked.length], [leader, 1]);
+  });
+
   it('a whole state directory that was removed has the service ended, proven, and started anew', async () => {
     const workspace = await abandoned();
     const leader = workspace.leader('web');

@@ -94,7 +94,9 @@ describe('the rounds of the reconciler', () => {
     // Fresh for two seconds more.
     const path = heartbeatPath(workspace.stateDir);
     const beat = JSON.parse(readFileSync(path, 'utf8'));
-    writeFileSync(path, JSON.stringify({ ...beat, at: Date.now() - 5 * 60_000 + 2_000 }));
+    // As one of another machine, whose clocks mean nothing here.
+    const clock = { ...beat.clock, bootId };
+    writeFileSync(path, JSON.stringify({ ...beat, clock, at: Date.now() - 5 * 60_000 + 2_000 }));
     beginSuccessor(workspace, SHORT_ROUNDS);
     await untilSucceeded(workspace, lost);
     const verdicts = (): unknown[] => workspace.eventsNamed('reconciled').map((one) => one.verdict);
