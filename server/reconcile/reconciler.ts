@@ -57,6 +57,7 @@ export class Reconciler {
     const records = new Map(registry.records().map((record) => [record.tree.marker, record]));
     const followers = this.#followers();
     rememberFamilies([...followers.values()]);
+    this.#heirs.runs.forgetRemoved();
     const { memory, acts } = judgeRound(this.#memory, {
       recorded: [...records].map(([marker, record]) => ({
         marker,

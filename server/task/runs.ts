@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import type { TaskConfig } from '../config/model.ts';
 import type { EmptyProof, TreeIdentity } from '../process/types.ts';
 import type { ConditionState, GraphEntry, StartDecision } from '../service/dependencies.ts';
 import type { WorkspaceHost } from '../service/host.ts';
 import { allOver } from '../service/order.ts';
+import { runFolder } from '../store/paths.ts';
 import { quarantineFile } from '../store/quarantine.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
 import { isLost } from './policy.ts';
@@ -158,6 +160,15 @@ export class Runs {
     if (kind === 'absent' && run === null) return null;
     this.#host.journal('state_set_aside', { kind: `run_${kind}`, path, aside, rebuilt: run !== null });
     return run === null ? null : withChanges(run, readChanges(stateDir, id));
+  }
+
+  /** Of an ended run whose folder somebody has removed nothing is left to look at: it is not shown any more. */
+  forgetRemoved(): void {
+    const gone = [...this.#runs.values()].filter(
+      (run) => run.ended && run.closed && !existsSync(runFolder(this.#host.stateDir, run.id)),
+    );
+    for (const run of gone) this.#runs.delete(run.id);
+    if (gone.length > 0) this.#changed();
   }
 
   /** Drops the oldest ended runs beyond those that are kept, and their folders. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { identify } from '../../server/process/identity.ts';
@@ -147,6 +147,18 @@ describe('the rounds of the reconciler', () => {
     const evidence = verdict?.heartbeat as { pid: number; ageMs: number; note: string };
     assert.deepEqual([verdict?.verdict, evidence.pid, typeof evidence.note], ['dead', lost.pid, 'string']);
     assert.ok(evidence.ageMs < 60_000, join('age', String(evidence.ageMs)));
+  });
+
+  it('show no run any more whose folder was removed', async () => {
+    const workspace = openWorkspace({ services: {}, tasks: { build: { command: ['true'] } } });
+    workspace.begin(['serve'], SHORT_ROUNDS);
+    await until('the endpoint', async () => (await workspace.status()).supervisor !== null);
+    await workspace.run('up', '--detach', '--no-wait', 'build');
+    const run = await until('the run', async () =>
+      (await workspace.status()).runs.find((one) => one.state === 'succeeded'),
+    );
+    rmSync(join(workspace.stateDir, 'runs', run.id), { recursive: true });
+    await until('no run', async () => (await workspace.status()).runs.length === 0);
   });
 
   for (const role of ['service', 'task'] as const) {

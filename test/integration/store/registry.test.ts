@@ -235,6 +235,38 @@ describe('the registry', () => {
     assert.deepEqual([whole.includes('registry.json missing_folder'), whole.at(-1)], [true, 'registry.json ok']);
   });
 
+  it('keeps what an end left under a key of its own when the same name is started again', () => {
+    const { registry } = open();
+    const rest = tree('web');
+    registry.registerNow(rest);
+    registry.registerNow(tree('web', { tree: { ...rest.tree, marker: 'w/web/2/s' }, incarnation: 2 }));
+    assert.deepEqual(found(), ['leftover/service/web/r', 'service/web']);
+    registry.unregister('service/web');
+    assert.deepEqual(found(), ['leftover/service/web/r']);
+  });
+
+  it('holds intent for a successor as soon as it is set, in the changes as in the whole', async () => {
+    const { registry } = open();
+    registry.setIntent({ drain: 'client', 'pending/web': { kind: 'configuration' } });
+    registry.setIntent({ drain: null });
+    const expected = { 'pending/web': { kind: 'configuration' } };
+    assert.deepEqual(readRegistry(stateDir).intent, expected);
+    await registry.flush();
+    assert.deepEqual(readRegistry(stateDir).intent, expected);
+  });
+
+  it('writes nothing any more once it is abandoned, whatever was waiting', async () => {
+    const { registry } = open();
+    await registry.flush();
+    const before = readFileSync(join(stateDir, 'registry.json'), 'utf8');
+    registry.register(tree('web'));
+    registry.abandon();
+    registry.registerNow(tree('other'));
+    await registry.flush();
+    registry.close();
+    assert.deepEqual([readFileSync(join(stateDir, 'registry.json'), 'utf8'), found()], [before, []]);
+  });
+
   it('writes nothing after it was closed', async () => {
     const { registry } = open();
     registry.registerNow(tree('a'));
