@@ -1,25 +1,13 @@
-/** Ctrl-C and `kill`, for verbs that have something to end before they leave. */
+/**
+ * Ctrl-C and `kill`, for verbs that have something to end before they leave.
+ *
+ * A closed terminal (SIGHUP) is left its default: it cannot be told from a connection that broke, so that nothing is
+ * stopped in haste, and the lease of the terminal sees to what it started. Besides, Node aborts when it leaves by itself
+ * and its terminal has gone (`tcsetattr` fails with EIO in `ResetStdio`).
+ */
 import { Exit } from './verb.ts';
 
 export type Interrupt = 'SIGINT' | 'SIGTERM';
-
-/** As a shell says it of a command that SIGHUP ended. */
-export const HUNG_UP = 129;
-
-/**
- * Settles when the terminal is closed (SIGHUP). That cannot be told from a connection that broke, so that nothing is
- * stopped in haste: what this command started waits for `idle.grace`, as it does for a terminal that was killed. `end`
- * gives the signal its own way again.
- */
-export function watchHangup(): { readonly first: Promise<void>; end(): void } {
-  let settle: () => void = () => {};
-  const first = new Promise<void>((resolve) => {
-    settle = resolve;
-  });
-  const hear = (): void => settle();
-  process.on('SIGHUP', hear);
-  return { first, end: () => void process.off('SIGHUP', hear) };
-}
 
 export interface InterruptWatch {
   /** Settles at the first of them. */

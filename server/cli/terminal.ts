@@ -76,13 +76,13 @@ export class Terminal {
     return this.#stdout.isTTY === true && this.#environment.TERM !== 'dumb' && !this.#broken;
   }
 
-  /** Columns of the terminal; without limit where there is none. */
+  /** Columns of the terminal; without limit where there is none. One that was never told its size says 0. */
   get columns(): number {
-    return this.#stdout.isTTY === true ? (this.#stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+    return this.#stdout.isTTY === true ? this.#stdout.columns || 80 : Number.POSITIVE_INFINITY;
   }
 
   get rows(): number {
-    return this.#stdout.isTTY === true ? (this.#stdout.rows ?? 24) : Number.POSITIVE_INFINITY;
+    return this.#stdout.isTTY === true ? this.#stdout.rows || 24 : Number.POSITIVE_INFINITY;
   }
 
   get colours(): boolean {

@@ -40,9 +40,9 @@ export class Leases {
 
   constructor(options: LeasesOptions) {
     this.#options = options;
-    this.#clock = new AwakeClock(options.now);
     this.#lives = options.lives ?? liveness;
     this.#settings = { graceMs: options.graceMs, returnMs: RETURN_MS };
+    this.#clock = new AwakeClock(options.now, () => 2 * this.#pauseMs);
   }
 
   get all(): readonly LeaseStatus[] {
@@ -118,10 +118,13 @@ export class Leases {
     const lingers = [...this.#state.values()].some(({ hold }) => hold.name === 'lingering');
     const end = nextEnd(this.#state, this.#clock.now(), this.#settings);
     if (!lingers && end === null) return;
-    // Often enough for a short grace, and for the clock, which takes a longer pause for sleep.
-    const pause = Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, this.#settings.graceMs / 4));
-    this.#timer = setTimeout(() => this.#look(), Math.ceil(Math.min(end ?? pause, pause)));
+    this.#timer = setTimeout(() => this.#look(), Math.ceil(Math.min(end ?? this.#pauseMs, this.#pauseMs)));
     this.#timer.unref();
+  }
+
+  /** Often enough for a short grace, and for the clock, which takes a pause of twice the time for sleep. */
+  get #pauseMs(): number {
+    return Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, this.#settings.graceMs / 4));
   }
 
   #disarm(): void {

@@ -1,4 +1,4 @@
-import { HUNG_UP, type Interrupt, interruptCode, watchHangup, watchInterrupts } from '../interrupt.ts';
+import { type Interrupt, interruptCode, watchInterrupts } from '../interrupt.ts';
 import { LivePanel } from '../live.ts';
 import { describeHolder } from '../messages.ts';
 import { statusLines } from '../statusLines.ts';
@@ -20,7 +20,6 @@ const WAITING = 'The supervisor was lost; waiting for its successor ...';
 
 type End =
   | { readonly kind: 'interrupt'; readonly signal: Interrupt }
-  | { readonly kind: 'hangup' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'rest' };
 
@@ -29,15 +28,11 @@ export async function runForeground(context: Context, request: UpRequest): Promi
   const { terminal } = context;
   const { client, workspace, feed, wanted, started } = request;
   const interrupts = watchInterrupts();
-  const hangup = watchHangup();
   const view = openView(context, request);
   const end = await Promise.race([
     interrupts.first.then((signal): End => ({ kind: 'interrupt', signal })),
-    hangup.first.then((): End => ({ kind: 'hangup' })),
     untilRest(request),
   ]);
-  // From here on it is the signal's default again: a terminal that is closed during a stop waits for nothing.
-  if (end.kind !== 'hangup') hangup.end();
   view.close();
   switch (end.kind) {
     case 'gone':
@@ -59,9 +54,6 @@ export async function runForeground(context: Context, request: UpRequest): Promi
       if (!stopped.ok) return stopped.code;
       return stopped.survivors ? Exit.failed : interruptCode(end.signal);
     }
-    case 'hangup':
-      interrupts.end();
-      return HUNG_UP;
     default:
       return end satisfies never;
   }

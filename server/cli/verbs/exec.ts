@@ -15,7 +15,7 @@ export const exec: Verb = {
   usage: '[--session <session>] -- <command...>',
   description: [
     'Runs a command under the supervisor: in a process tree of its own, with a clean environment, its output shown as it comes and kept in a log. When it ends, whatever it left running is ended too. The exit code is the one of the command, or 128 plus the number of the signal that ended it; 127 when the command was not found, 126 when it is no program. Standard input is empty.',
-    'Ctrl-C, or the end of this terminal, stops the whole tree, and proves it. With --session the command belongs to that session instead: it outlives this terminal, until `coppice reap --session <session>`.',
+    'Ctrl-C, or the end of this terminal, stops the whole tree, and proves it. With --session the command belongs to that session instead: it outlives this terminal, until `coppice reap --session <session>`, or until no client of the session was there for `idle.grace` (5 minutes, unless the configuration says otherwise).',
   ].join('\n'),
   positionals: { least: 1, most: Number.POSITIVE_INFINITY },
   passthrough: true,

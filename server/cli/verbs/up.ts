@@ -23,7 +23,7 @@ export const up: Verb = {
   usage: '[name...]',
   description: [
     'Brings services up, in order of their dependencies: all that are enabled, or the named ones and what they need. Starts a supervisor if the workspace has none, otherwise joins the one there is, so several terminals may call it.',
-    'In the foreground it shows what runs until Ctrl-C, which stops it all and prints the proof that nothing is left. When the supervisor was started by somebody else and runs other services too, Ctrl-C stops only what this call asked for. With --detach it returns when all are ready or have failed, and everything runs on.',
+    'In the foreground it shows what runs until Ctrl-C, which stops it all and prints the proof that nothing is left. When the supervisor was started by somebody else and runs other services too, Ctrl-C stops only what this call asked for. With --detach it returns when all are ready or have failed, and everything runs on.\n\nWhat an `up` in the foreground started belongs to its terminal. When that is closed, or its connection breaks, everything waits for `idle.grace` (5 minutes, unless the configuration says otherwise) and is then stopped; whoever calls `up` again before finds it running and has it from then on. What another terminal, window or session asked for too, or needs, goes on with that one, and what the configuration says `onOwnerLoss: adopt` of goes on in any case.',
   ].join('\n'),
   positionals: { least: 0, most: Number.POSITIVE_INFINITY },
   options: [

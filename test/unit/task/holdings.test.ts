@@ -14,8 +14,9 @@ import { until } from '../../support/until.ts';
 const of = (session: string): SessionOwner => ({ kind: 'session', session, holder: 'named', process: null });
 const A = of('a');
 const B = of('b');
-const SLEEP = { command: 'sleep 1000' };
+const SLEEP = { command: ['sh', '-c', 'echo up; exec sleep 1000'], ready: { log: 'up', interval: '20ms' } };
 const NEVER_READY = { ...SLEEP, ready: { log: 'never' } };
+const TASK = { command: 'sleep 1000' };
 
 describe('what sessions hold', () => {
   let unit: UnitHost;
@@ -176,7 +177,7 @@ describe('what sessions hold', () => {
   });
 
   it('cancels the run that a session started', async () => {
-    supervise({ tasks: { build: SLEEP } });
+    supervise({ tasks: { build: TASK } });
     supervisor.up(['build'], A);
     await until('the task', () => underWay('build')?.tasks.get('build')?.tree);
     assert.deepEqual(said(await reap('a')), [{ session: 'a', stopped: ['build'], kept: [] }]);
@@ -185,7 +186,7 @@ describe('what sessions hold', () => {
 
   it('goes on with a run that a service of another session waits for, and tells a successor whose it is', async () => {
     supervise({
-      tasks: { build: SLEEP },
+      tasks: { build: TASK },
       services: { preview: { ...SLEEP, dependsOn: { build: 'succeeded' } } },
     });
     supervisor.up(['build'], A);
@@ -198,7 +199,7 @@ describe('what sessions hold', () => {
   });
 
   it('goes on with a run that another session asked for as well', async () => {
-    supervise({ tasks: { build: SLEEP } });
+    supervise({ tasks: { build: TASK } });
     supervisor.up(['build'], A);
     supervisor.up(['build'], B);
     const [run] = supervisor.runs.values();
@@ -206,7 +207,7 @@ describe('what sessions hold', () => {
   });
 
   it('hands a run to the configuration whose task says `onOwnerLoss: adopt`', async () => {
-    supervise({ tasks: { build: { ...SLEEP, onOwnerLoss: 'adopt' } } });
+    supervise({ tasks: { build: { ...TASK, onOwnerLoss: 'adopt' } } });
     supervisor.up(['build'], A);
     await reap('a');
     assert.deepEqual(underWay('build')?.status.owner, 'configuration');
