@@ -1,6 +1,7 @@
 /** Which configuration a supervisor begins with. */
 import type { ConfigResult } from '../config/model.ts';
 import { analyse, readWorkspaceConfig } from '../config/reader.ts';
+import type { WorkspaceHost } from '../service/host.ts';
 import { readKeptConfiguration, writeKeptConfiguration } from '../store/keptConfiguration.ts';
 import { readRegistry } from '../store/registryFile.ts';
 
@@ -27,9 +28,10 @@ export async function firstConfiguration(
 }
 
 /** For the next one. */
-export function keepConfiguration(stateDir: string, result: ConfigResult): ReturnType<typeof writeKeptConfiguration> {
-  if (!result.ok) return { ok: true };
-  return writeKeptConfiguration(stateDir, { file: result.config.file, text: result.text ?? '' });
+export function keepConfiguration(host: Pick<WorkspaceHost, 'stateDir' | 'save'>, result: ConfigResult): void {
+  if (!result.ok) return;
+  const kept = { file: result.config.file, text: result.text ?? '' };
+  host.save('configuration.json', () => writeKeptConfiguration(host.stateDir, kept));
 }
 
 /** Something is on record that may run. */

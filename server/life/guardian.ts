@@ -11,6 +11,7 @@ import {
 import { liveness, sameProcess } from '../process/identity.ts';
 import { signalProcess } from '../process/signal.ts';
 import type { ProcessIdentity } from '../process/types.ts';
+import type { WorkspaceHost } from '../service/host.ts';
 import { readAccounting } from '../service/policy/snapshot.ts';
 import { type Accounting, recordRecovery } from '../service/restartCore.ts';
 import { type GuardianFile, gaveUpText, readGuardianFile, writeGuardianFile } from '../store/guardianFile.ts';
@@ -61,6 +62,10 @@ export class SupervisorGuardian {
   #dismissed = false;
   readonly #untold: Parameters<Tell>[] = [];
   #tell: Tell = (...news) => void this.#untold.push(news);
+  #unsaved = false;
+  #save: WorkspaceHost['save'] = (_file, write) => {
+    this.#unsaved = !write().ok;
+  };
 
   constructor(request: GuardianRequest) {
     this.#request = request;
@@ -70,10 +75,12 @@ export class SupervisorGuardian {
     this.#accounting = inheritAccounting(known, request.losses, request.now());
   }
 
-  /** Has what happens to it told in the journal, and what has happened by now. */
-  tellTo(tell: Tell): void {
+  /** Has what happens to it told in the journal, and what has happened by now; and its file written until that works. */
+  tellTo(tell: Tell, save: WorkspaceHost['save']): void {
     this.#tell = tell;
     for (const [event, fields] of this.#untold.splice(0)) tell(event, fields);
+    this.#save = save;
+    if (this.#unsaved) this.#write();
   }
 
   get identity(): ProcessIdentity | null {
@@ -178,8 +185,9 @@ export class SupervisorGuardian {
   #write(): void {
     // Whoever has the workspace by now has the file as well.
     if (!this.#request.holds()) return;
-    const written = writeGuardianFile(this.#request.stateDir, this.#file());
-    if (!written.ok) this.#tell('health_warn', { reason: written.failure.reason, detail: 'guardian' });
+    this.#save('guardian.json', () =>
+      this.#dismissed ? { ok: true } : writeGuardianFile(this.#request.stateDir, this.#file()),
+    );
   }
 
   async #relieve(): Promise<void> {

@@ -46,7 +46,7 @@ async function reload(supervisor: Supervisor): Promise<ReloadResult> {
     });
   await supervisor.apply(read.config, change);
   // Not before: whoever is killed in the middle of it is followed by one that sees the same difference, and applies it.
-  keepConfiguration(supervisor.host.stateDir, read);
+  keepConfiguration(supervisor.host, read);
   if (touched) supervisor.host.journal('configuration_applied', change);
   return {
     ok: true,

@@ -13,7 +13,9 @@ import { takeOver } from '../reconcile/reconcile.ts';
 import { Reconciler, ROUND_PERIOD_MS } from '../reconcile/reconciler.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
 import { type Claim, claimWorkspace, describeClaimFailure, describeHeld } from '../store/claim.ts';
+import { copyLock } from '../store/claimSettle.ts';
 import { clocksNow, windowClock } from '../store/clocks.ts';
+import { pinWorkspace } from '../store/coppiceFolder.ts';
 import { readHeartbeat } from '../store/heartbeat.ts';
 import { JOURNAL_FILE, openJournal } from '../store/journal.ts';
 import {
@@ -136,20 +138,27 @@ async function serve(
     mkdirSync(folder(stateDir), { recursive: true, mode: 0o700 });
   if (!foreground) writeOwnLog(ownLogPath(stateDir));
   const earlier = readHeartbeat(stateDir);
-  const health = new WriteHealth(({ event, fields }) => journal.append(event, fields));
+  const health = new WriteHealth({
+    tell: ({ event, fields }) => journal.append(event, fields),
+    mayWrite: () => claimWatch.holds,
+  });
   const journal = openJournal(stateDir, { onWrite: (result) => health.note(JOURNAL_FILE, result) });
   const tell: WorkspaceHost['journal'] = (event, fields) => {
     // A look that finds the workspace lost closes the journal first.
     void claimWatch.holds;
     journal.append(event, fields);
   };
-  guardian.tellTo(tell);
+  guardian.tellTo(tell, (file, write) => health.save(file, write));
   const removed = wasRegistryRemoved(stateDir);
   const { registry, findings } = openRegistry(stateDir, {
     supervisor: { pid: claim.lock.pid, startTime: claim.lock.startTime },
     beforeWrite: () => void claimWatch.holds,
     onWrite: (file, result) => health.note(file, result),
   });
+  if (journal.torn) {
+    const path = join(stateDir, JOURNAL_FILE);
+    journal.append('state_set_aside', { kind: 'journal_torn', path, aside: null });
+  }
   for (const finding of findings) journal.append('state_set_aside', { ...finding });
   const { whole: path } = registryFiles(stateDir);
   if (removed) journal.append('state_set_aside', { kind: 'registry_removed', path, aside: null });
@@ -174,11 +183,12 @@ async function serve(
   const goesOn = losses > 0 || Object.keys(services).length > 0;
   const now = windowClock(goesOn ? (beat?.clock ?? null) : null, clocksNow());
   const host = createHost({ id, root, stateDir }, { claimWatch, own, tell, registry, health, told, now });
+  // Written by the claim already, as a rule; it could do without.
+  host.save('workspace.json', () => pinWorkspace(root, id, stateDir));
+  host.save('the copy of the lock', () => copyLock(claim.lock));
   let life: SupervisorLife | null = null;
   const supervisor = new Supervisor(host, config, () => life?.changed());
-  const stored = kept ? null : keepConfiguration(stateDir, configuration);
-  if (stored?.ok === false)
-    journal.append('health_warn', { reason: stored.failure.reason, detail: 'the configuration is not kept' });
+  if (!kept) keepConfiguration(host, configuration);
   const { version } = claim.lock;
   const successor = losses > 0;
   const heartbeat = new LastHeartbeat(beat);
@@ -241,6 +251,7 @@ function createHost(
       if (event !== 'service_exited' || !told.delete(keyOf(fields))) tell(event, fields);
     },
     wrote: (file, result) => health.note(file, result),
+    save: (file, write) => health.save(file, write),
     commandOf: (service) => commandOf(service, stateDir),
     hostSocketOf: (service) => hostSocketOf(service, stateDir),
     now,

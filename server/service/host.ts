@@ -23,6 +23,8 @@ export interface WorkspaceHost {
   readonly journal: (event: JournalEventName, fields: Readonly<Record<string, unknown>>) => void;
   /** To be told how each write of a durable file, by a name that people know, went: the journal says what changes. */
   readonly wrote: (file: string, result: WriteResult) => void;
+  /** Writes a durable file now, and again until that works; the journal says what changes. */
+  readonly save: (file: string, write: () => WriteResult) => void;
   /** What is really run for a service: its command, or the host process of a language server. */
   readonly commandOf: (config: ServiceConfig) => CommandSpec;
   /** Where the host process of a language server answers; `null` for any other kind. */

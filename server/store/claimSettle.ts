@@ -1,14 +1,16 @@
 /** What the winner of a claim does before it is a supervisor: state directory, endpoint, and the files that pin them. */
-import { writeFileAtomicSync } from './atomic.ts';
+import { dirname } from 'node:path';
+import { removeDeadTemporaries, writeFileAtomicSync } from './atomic.ts';
 import type { ClaimRequest } from './claim.ts';
 import type { ClaimFailure } from './claimFailure.ts';
 import { pinWorkspace } from './coppiceFolder.ts';
 import { prepareEndpoint } from './endpoint.ts';
+import type { WriteResult } from './ioFailure.ts';
 import { lockText, readLockFile } from './lockFile.ts';
 import { lockPath } from './paths.ts';
-import { lockCopyPath, prepareStateDirectory } from './stateDirectory.ts';
+import { lockCopyPath, prepareStateDirectory, readLockCopy } from './stateDirectory.ts';
 import type { SupervisorLock } from './types.ts';
-import { resolveWorkspace, type StoreFinding, type Workspace } from './workspace.ts';
+import { resolveWorkspace, type Workspace } from './workspace.ts';
 
 export type Settled =
   | { readonly ok: true; readonly lock: SupervisorLock; readonly workspace: Workspace }
@@ -37,13 +39,18 @@ export async function settleClaim(request: ClaimRequest, lock: SupervisorLock): 
     const written = writeFileAtomicSync(lockPath(root), lockText(settled), { mode: 0o644 });
     if (!written.ok) return failed(written.failure);
   }
-  const copied = writeFileAtomicSync(lockCopyPath(settled.stateDir), lockText(settled), { durable: false });
-  const pinned = pinWorkspace(root, workspace.id, settled.stateDir);
-  // Neither is worth leaving trees that run to nobody: the lock itself names holder and state directory.
-  const findings = [copied, pinned].flatMap((one): StoreFinding[] =>
-    one.ok ? [] : [{ kind: 'not_written', failure: one.failure }],
-  );
-  return { ok: true, lock: settled, workspace: { ...workspace, findings: [...workspace.findings, ...findings] } };
+  // Neither is worth leaving trees that run to nobody: the lock itself names holder and state directory. Whoever serves
+  // goes on trying.
+  copyLock(settled);
+  removeDeadTemporaries(dirname(lockPath(root)));
+  pinWorkspace(root, workspace.id, settled.stateDir);
+  return { ok: true, lock: settled, workspace };
+}
+
+/** Writes the copy of the lock where it is missing or another's. */
+export function copyLock(lock: SupervisorLock): WriteResult {
+  if (readLockCopy(lock.stateDir)?.nonce === lock.nonce) return { ok: true };
+  return writeFileAtomicSync(lockCopyPath(lock.stateDir), lockText(lock), { durable: false });
 }
 
 function failed(failure: ClaimFailure): Settled {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AppendFile } from './appendFile.ts';
 import type { WriteResult } from './ioFailure.ts';
-import { JOURNAL_FILE, lastSequence, rotateJournal } from './journalFiles.ts';
+import { endsTorn, JOURNAL_FILE, lastSequence, rotateJournal } from './journalFiles.ts';
 import type { JournalEvent } from './types.ts';
 
 export { JOURNAL_FILE } from './journalFiles.ts';
@@ -35,6 +35,8 @@ export function openJournal(stateDir: string, options: JournalOptions = {}): Jou
  * to be dropped is counted in a `journal_gap`.
  */
 export class Journal {
+  /** The last line was found torn. It stays where it is, and what is appended begins a line of its own. */
+  readonly torn: boolean;
   readonly #folder: string;
   readonly #file: AppendFile;
   readonly #options: JournalOptions;
@@ -52,6 +54,7 @@ export class Journal {
     this.#file = new AppendFile(join(stateDir, JOURNAL_FILE));
     this.#options = options;
     this.#sequence = safely(() => lastSequence(stateDir), 0);
+    this.torn = safely(() => endsTorn(stateDir), false);
     this.#rotateAt = this.#maxBytes;
   }
 

@@ -74,6 +74,19 @@ export function lastSequence(folder: string): number {
   }
 }
 
+/** Whether the newest file ends in the middle of a line, as its writer was killed or the disk was full. */
+export function endsTorn(folder: string): boolean {
+  const file = openJournalFile(join(folder, JOURNAL_FILE));
+  if (file === null) return false;
+  try {
+    const { size } = fstatSync(file.fd);
+    const last = Buffer.alloc(1);
+    return size > 0 && readSync(file.fd, last, 0, 1, size - 1) === 1 && last[0] !== LINE_FEED;
+  } finally {
+    closeSync(file.fd);
+  }
+}
+
 /** `null` for a line that is no record: torn, or not ours. */
 export function parseEvent(line: string): JournalEvent | null {
   const value = parseObject(line);

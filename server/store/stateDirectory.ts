@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { flushEntry, removeDeadTemporaries, writeFileAtomicSync } from './atomic.ts';
 import { classifyIoError, type IoFailure } from './ioFailure.ts';
 import { parseLock } from './lockFile.ts';
-import { cacheFolder, exitsFolder, logsFolder, runsFolder } from './paths.ts';
+import { cacheFolder, execsFolder, exitsFolder, logsFolder, runsFolder } from './paths.ts';
 import { readSmallFile } from './smallFile.ts';
 import type { SupervisorLock } from './types.ts';
 import { markerPath, type Place, stateDirProblem, type WorkspaceFailure } from './workspace.ts';
@@ -31,11 +31,18 @@ export function prepareStateDirectory(stateDir: string, place: Place): Workspace
     for (const part of [logsFolder, exitsFolder, runsFolder, cacheFolder]) {
       mkdirSync(part(stateDir), { recursive: true, mode: 0o700 });
     }
-    removeDeadTemporaries(stateDir);
+    for (const folder of [stateDir, execsFolder(stateDir), ...foldersIn(runsFolder(stateDir))])
+      removeDeadTemporaries(folder);
     return null;
   } catch (error) {
     return classifyIoError(error, stateDir);
   }
+}
+
+function foldersIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(folder, entry.name));
 }
 
 /**

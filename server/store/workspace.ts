@@ -2,7 +2,6 @@ import { realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { findConfigFile } from '../config/find.ts';
-import type { IoFailure } from './ioFailure.ts';
 import { readLockFile } from './lockFile.ts';
 import { shortHash } from './names.ts';
 import { parseObject, readSmallFile } from './smallFile.ts';
@@ -33,8 +32,6 @@ export type StoreFinding =
       readonly path: string;
       readonly reason: FolderProblem | 'not_absolute' | 'too_long';
     }
-  /** What a claim could do without. */
-  | { readonly kind: 'not_written'; readonly failure: IoFailure }
   | { readonly kind: 'variable_ignored'; readonly variable: string; readonly reason: 'not_absolute' };
 
 export type WorkspaceFailure =
@@ -128,8 +125,6 @@ export function describeFinding(finding: StoreFinding): string {
       return `${finding.path} cannot be read or understood and is not used`;
     case 'runtime_dir_ignored':
       return `$XDG_RUNTIME_DIR (${finding.path}) is not used for the endpoint: ${PROBLEMS[finding.reason]}`;
-    case 'not_written':
-      return `${finding.failure.path} cannot be written: ${finding.failure.detail}`;
     case 'variable_ignored':
       return `$${finding.variable} is not used: it is not an absolute path`;
     default:

@@ -182,11 +182,10 @@ export function newCommandFile(host: WorkspaceHost, id: string, owner: Owner, at
   return { id, marker, owner, startedAt: Date.now(), attached, stopping: false, result: null };
 }
 
-/** Best effort: without it the command still runs; only a successor would not know what it was asked for. */
+/** Until it can be written the command runs all the same; only a successor would not know what it was asked for. */
 export function saveCommand(host: WorkspaceHost, file: CommandFile): void {
   if (!host.holds()) return;
-  const written = writeCommandFile(host.stateDir, file);
-  if (!written.ok) host.journal('health_warn', { reason: written.failure.reason, detail: `command ${file.id}` });
+  host.save(`command ${file.id}`, () => writeCommandFile(host.stateDir, file));
 }
 
 /** What the registry would hold of a command. */

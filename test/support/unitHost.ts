@@ -40,6 +40,7 @@ export function unitHost(label: string, overrides: Partial<WorkspaceHost> = {}):
     holds: () => true,
     journal: (event, fields) => journal.push({ event, ...fields }),
     wrote: () => {},
+    save: (_file, write) => void write(),
     commandOf: (service) => service.command,
     hostSocketOf: () => null,
     now: () => Date.now(),
