@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { ClientConnection, type Handle } from './connection.ts';
 import type { Notifications } from './protocol.ts';
@@ -11,21 +11,16 @@ export class ApiServer {
   readonly #handle: Handle;
   readonly #clientsChanged: (count: number) => void;
   readonly #connections = new Set<ClientConnection>();
-  readonly #server: Server;
+  #server: Server;
   #endpoint: string | null = null;
+  /** Inode of the socket's name; `null` before it listens, and for a pipe. */
+  #inode: bigint | null = null;
 
   /** `clientsChanged` is told the number of connected clients after each arrival and departure. */
   constructor(handle: Handle, clientsChanged: (count: number) => void) {
     this.#handle = handle;
     this.#clientsChanged = clientsChanged;
-    this.#server = createServer((socket) => {
-      const connection = new ClientConnection(socket, this.#handle, (gone) => {
-        this.#connections.delete(gone);
-        this.#clientsChanged(this.#connections.size);
-      });
-      this.#connections.add(connection);
-      this.#clientsChanged(this.#connections.size);
-    });
+    this.#server = this.#create();
   }
 
   get connections(): ReadonlySet<ClientConnection> {
@@ -46,6 +41,21 @@ export class ApiServer {
       });
     });
     this.#endpoint = endpoint;
+    this.#inode = inodeOf(endpoint);
+  }
+
+  /** Nobody can come any more: the socket's name was removed, by a cleaner of temporary folders or with its folder. */
+  get isUnreachable(): boolean {
+    return this.#endpoint !== null && this.#inode !== null && inodeOf(this.#endpoint) !== this.#inode;
+  }
+
+  /** Listens anew under the same name; who is connected stays. Rejects as `listen` does. */
+  async listenAgain(): Promise<void> {
+    if (this.#endpoint === null) return;
+    // First, as libuv removes whatever bears the name of a server that closes.
+    this.#server.close();
+    this.#server = this.#create();
+    await this.listen(this.#endpoint);
   }
 
   /** Lets go of everything at once, for a process that ends in this moment. */
@@ -64,4 +74,20 @@ export class ApiServer {
     await closed;
     if (this.#endpoint !== null && process.platform !== 'win32') rmSync(this.#endpoint, { force: true });
   }
+
+  #create(): Server {
+    return createServer((socket) => {
+      const connection = new ClientConnection(socket, this.#handle, (gone) => {
+        this.#connections.delete(gone);
+        this.#clientsChanged(this.#connections.size);
+      });
+      this.#connections.add(connection);
+      this.#clientsChanged(this.#connections.size);
+    });
+  }
+}
+
+function inodeOf(path: string): bigint | null {
+  if (process.platform === 'win32') return null;
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
 }

@@ -21,6 +21,7 @@ import { HeartbeatTimer } from './heartbeatTimer.ts';
 import { TIDY_PERIOD_MS, tidyState } from './housekeeping.ts';
 import { IdleGrace } from './idle.ts';
 import { say, tellStarter } from './ownLog.ts';
+import { keepReachable, REACH_PERIOD_MS } from './reach.ts';
 import { reloadConfiguration } from './reload.ts';
 import { rotateLogs } from './rotation.ts';
 import { Sessions } from './sessions.ts';
@@ -149,6 +150,7 @@ export class SupervisorLife {
       return;
     }
     this.#sessions.begin();
+    this.#every(REACH_PERIOD_MS, () => void keepReachable(this.#server, supervisor.host, claim.lock.endpoint));
     this.#every(MEMORY_PERIOD_MS, () => void this.#showMemory());
     this.#every(ROTATION_PERIOD_MS, () => void rotateLogs(supervisor));
     this.#every(TIDY_PERIOD_MS, () => tidyState(supervisor));

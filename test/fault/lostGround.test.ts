@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { lockPath, registryPath } from '../../server/store/paths.ts';
 import { closeWorkspaces, isAlive, listing, openWorkspace, STEADY, untilGone } from '../support/supervised.ts';
 import { until } from '../support/until.ts';
@@ -27,6 +27,20 @@ describe('a supervisor whose ground is taken away', () => {
     await until('the files', () => readdirSync(join(workspace.root, '.coppice')).length === before.length);
     assert.deepEqual(readdirSync(join(workspace.root, '.coppice')).sort(), before);
     assert.deepEqual(workspace.supervisor(), supervisor);
+  });
+
+  it('listens again when its socket was removed with its folder (it could never be reached again)', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    const supervisor = await workspace.up();
+    const { endpoint = '' } = workspace.lock ?? {};
+    rmSync(dirname(endpoint), { recursive: true });
+    await until('the socket', () => existsSync(endpoint));
+    const { supervisor: shown } = await workspace.status();
+    assert.equal(shown?.pid, supervisor.pid);
+    assert.deepEqual(
+      workspace.eventsNamed('health_warn').map(({ reason }) => reason),
+      ['endpoint_removed'],
+    );
   });
 
   it('is joined, not doubled, by an `up` that comes while the lock is missing', async () => {
