@@ -2,7 +2,7 @@ import type { ApiServer } from '../api/server.ts';
 import type { WorkspaceHost } from '../service/host.ts';
 import { prepareEndpoint } from '../store/endpoint.ts';
 
-const told = '';
+let told = '';
 
 /** How often the socket's name is looked at. */
 export const REACH_PERIOD_MS = 2_000;
@@ -17,9 +17,8 @@ export async function keepReachable(server: ApiServer, host: WorkspaceHost, endp
   } catch (error) {
     failure = (error as Error).message;
   }
-  host.journal('health_warn', {
-    reason: 'endpoint_removed',
-    detail:
-      failure === null ? 'the socket had been removed; it listens again' : `the socket was removed, and ${failure}`,
-  });
+  const detail = failure === null ? 'it was removed, and is there again' : `it was removed, and ${failure}`;
+  // Tried again and again, and news but once.
+  if (failure === null || detail !== told) host.journal('health_warn', { reason: 'endpoint_removed', detail });
+  told = detail;
 }
