@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -117,6 +118,46 @@ describe('the journal', () => {
         `number ${seq} again after ${length} bytes`,
       );
     }
+  });
+
+  it('with a rotated file torn at any byte loses the torn events alone, wherever they are', () => {
+    const first = open({ maxBytes: 150 });
+    for (const name of ['größe', 'b', 'c', 'd', 'e']) first.append('x', { name });
+    first.close();
+    const rotated = join(stateDir, 'events.1.jsonl');
+    const whole = readFileSync(rotated);
+    const all = numbers();
+    const lines = whole.toString('utf8').split('\n').slice(0, -1);
+    const mine = lines.map((line) => (JSON.parse(line) as JournalEvent).seq);
+    const ends = lines.map((_, at) => Buffer.byteLength(`${lines.slice(0, at + 1).join('\n')}`));
+    for (let length = 0; length <= whole.length; length += 1) {
+      writeFileSync(rotated, whole.subarray(0, length));
+      const lost = new Set(mine.filter((_, at) => (ends[at] ?? 0) > length));
+      assert.deepEqual(
+        numbers(),
+        all.filter((seq) => !lost.has(seq)),
+        `torn after ${length} bytes`,
+      );
+    }
+    assert.ok(mine.length > 0 && mine.length < all.length);
+  });
+
+  it('says that its last line was found torn', () => {
+    open().append('a');
+    assert.equal(openJournal(stateDir).torn, false);
+    truncateSync(file, readFileSync(file).length - 1);
+    assert.equal(openJournal(stateDir).torn, true);
+  });
+
+  it('written by two at the same time holds every line of both whole', () => {
+    const writers = [open({ supervisor: 1 }), open({ supervisor: 2 })];
+    for (let at = 0; at < 200; at += 1) writers[at % 2]?.append('x', { at, text: 'ü'.repeat(at) });
+    const { events, skipped } = readJournal(stateDir);
+    assert.deepEqual([events.length, skipped], [200, 0]);
+    assert.deepEqual(
+      [1, 2].map((writer) => events.filter((one) => one.supervisor === writer).length),
+      [100, 100],
+    );
   });
 
   it('counts lines that are no records and reads on', () => {
