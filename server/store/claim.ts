@@ -248,7 +248,11 @@ function release(path: string, lock: SupervisorLock): void {
   if (file.kind === 'lock' && file.lock.nonce === lock.nonce) removeQuietly(path);
 }
 
-/** This contender's lock in a file of its own, made when it is first needed and removed whatever happens. */
+/**
+ * This contender's lock in a file of its own. Flushed, so that no file system shows the name of a lock without its content;
+ * the folder's entry is not: whatever a loss of power leaves of a lock, its boot id is that of no living holder. Made when
+ * it is first needed and removed whatever happens.
+ */
 class OwnTemporary {
   readonly #lock: string;
   readonly #path: string;

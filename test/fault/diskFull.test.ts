@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJournal } from '../../server/store/journal.ts';
 import type { JournalEvent } from '../../server/store/types.ts';
-import { mayMount, removeSmallDisks, SmallDisk } from '../support/smallDisk.ts';
+import { describeWithMounts, removeSmallDisks, SmallDisk } from '../support/smallDisk.ts';
 import {
   closeWorkspaces,
   isAlive,
@@ -25,10 +25,7 @@ const QUICK = {
   },
 };
 
-describe('a disk that fills up while a supervisor runs', () => {
-  before(function () {
-    if (!mayMount()) this.skip();
-  });
+describeWithMounts('a disk that fills up while a supervisor runs', import.meta.filename, () => {
   afterEach(async () => {
     await closeWorkspaces();
     removeSmallDisks();

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ConnectResult, connect } from '../../server/api/client.ts';
 import type { ProcessIdentity } from '../../server/process/types.ts';
-import { makeReadOnly, mayMount, removeSmallDisks } from '../support/smallDisk.ts';
+import { describeWithMounts, makeReadOnly, removeSmallDisks } from '../support/smallDisk.ts';
 import {
   closeWorkspaces,
   isAlive,
@@ -127,11 +127,7 @@ describe('a running supervisor that is left without', () => {
     });
   });
 
-  describe('a place to write', () => {
-    before(function () {
-      if (!mayMount()) this.skip();
-    });
-
+  describeWithMounts('a place to write', import.meta.filename, () => {
     it('keeps its services when the state directory becomes read-only, says so, and records all afterwards', async () => {
       const workspace = openWorkspace({ services: { web: QUICK, other: QUICK } });
       const supervisor = await workspace.up();

@@ -4,13 +4,46 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from './temporary.ts';
+import { PROJECT } from './workspace.ts';
 
-/** Whether this process may mount: as root, or in a user namespace of its own. */
-export function mayMount(): boolean {
+function mayMount(): boolean {
   const folder = temporaryFolder('mount');
   if (mount('-t', 'tmpfs', '-o', 'size=64k', 'none', folder) !== '') return false;
   unmount(folder);
   return true;
+}
+
+/**
+ * A `describe` whose tests mount. Who may not has them run by another mocha in a user namespace of its own, where it is
+ * root; where the system allows no such namespace they are skipped, and the reason is said.
+ */
+export function describeWithMounts(title: string, file: string, body: (this: Mocha.Suite) => void): void {
+  if (mayMount()) {
+    describe(title, body);
+    return;
+  }
+  it(`${title} (in a user namespace)`, function () {
+    this.timeout(300_000);
+    const reason = unshare('true');
+    if (process.env.COPPICE_TEST_NAMESPACE !== undefined || reason !== '') {
+      console.log(`      skipped: nothing may be mounted here, and no user namespace be made (${reason})`);
+      this.skip();
+    }
+    const mocha = join(PROJECT, 'node_modules/mocha/bin/mocha.js');
+    const words = [process.execPath, mocha, '--config', '.mocharc.slow.json', '--no-package', '--grep', title, file];
+    assert.equal(unshare(...words), '');
+  });
+}
+
+function unshare(...words: string[]): string {
+  const env = { ...process.env, COPPICE_TEST_NAMESPACE: '1' };
+  const options = { cwd: PROJECT, env, encoding: 'utf8' } as const;
+  const { status, stdout, stderr, error } = spawnSync(
+    'unshare',
+    ['--user', '--map-root-user', '--mount', ...words],
+    options,
+  );
+  return status === 0 ? '' : (error?.message ?? (`${stdout}${stderr}` || `exit code ${status}`));
 }
 
 const mounted: string[] = [];
