@@ -8,6 +8,7 @@ import type { Liveness, ProcessIdentity, TreeMember } from '../process/types.ts'
 import type { Clocks } from '../store/clocks.ts';
 import type { HeartbeatReading } from '../store/heartbeat.ts';
 import type { JournalEvent, SupervisorLock, TreeRecord } from '../store/types.ts';
+import type { HeartbeatLook } from './suspicion.ts';
 
 export type { InotifyLimits, Machine, Mount, OpenFiles };
 
@@ -23,6 +24,8 @@ export interface DoctorFacts {
   readonly supervisors: readonly SupervisorProcess[];
   readonly answer: SupervisorAnswer;
   readonly heartbeat: HeartbeatReading;
+  /** The first round of two, where the heartbeat was looked at twice; `heartbeat` is always the last. */
+  readonly firstLook: HeartbeatLook | null;
   /** The clock that stands still in sleep, and the boot that it counts from. */
   readonly clock: Omit<Clocks, 'wall'>;
   /** How long this machine has slept since it was started, ms. */

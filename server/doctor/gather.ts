@@ -1,12 +1,13 @@
 /** Looks at everything that the checks need, once, side by side and each within a limit of its own. Changes nothing. */
 
 import { uptime } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigResult, ServiceConfig } from '../config/model.ts';
 import { readWorkspaceConfig } from '../config/reader.ts';
 import { liveness } from '../process/identity.ts';
 import { census } from '../process/membership.ts';
 import { type ProcessTable, readProcessTableAsync } from '../process/table.ts';
-import { clocksNow } from '../store/clocks.ts';
+import { clocksNow, steadyNow } from '../store/clocks.ts';
 import { type HeartbeatReading, readHeartbeat } from '../store/heartbeat.ts';
 import { type LockReading, readLock } from '../store/holder.ts';
 import type { Workspace } from '../store/paths.ts';
@@ -24,6 +25,7 @@ import { problemsOf } from './gather/problems.ts';
 import { findMarked, findSupervisors, settleSupervisors } from './gather/processes.ts';
 import { lookAtState } from './gather/state.ts';
 import { lookAtSymptoms } from './gather/symptoms.ts';
+import { type HeartbeatLook, untilSecondRound } from './suspicion.ts';
 
 export { silentPaths } from './gather/folders.ts';
 
@@ -46,7 +48,10 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
   const config = !silent.has('workspace') ? within(LIMIT_MS, readConfig(root), null) : null;
   const table = await readProcessTableAsync();
   const registry: RegistryContent = canRead ? readRegistry(stateDir) : NO_REGISTRY;
-  const heartbeat: HeartbeatReading = canRead ? readHeartbeat(stateDir) : { kind: 'absent' };
+  const beats = canRead
+    ? (): HeartbeatReading => readHeartbeat(stateDir)
+    : (): HeartbeatReading => ({ kind: 'absent' });
+  const firstLook: HeartbeatLook = { reading: beats(), clocks: clocksNow() };
   const trees = lookAtTrees(registry, table);
   const guardian = canRead ? await readGuardian(stateDir, table) : ({ kind: 'absent' } as const);
   const holderPid = lock.lock?.pid ?? null;
@@ -58,6 +63,9 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
     canRead ? within(LIMIT_MS, lookAtSymptoms(stateDir, registry.services, services), NO_SYMPTOMS) : NO_SYMPTOMS,
     asked,
   ]);
+  const waitMs = untilSecondRound(firstLook, steadyNow());
+  if (waitMs > 0) await sleep(waitMs);
+  const heartbeat = beats();
   return {
     now: Date.now(),
     root,
@@ -69,6 +77,7 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
     supervisors,
     answer,
     heartbeat,
+    firstLook,
     clock: clocksNow(),
     // `hrtime` stands still while the machine sleeps, `uptime` does not.
     suspendedMs: Math.max(0, Math.round(uptime() * 1000 - Number(process.hrtime.bigint() / 1_000_000n))),

@@ -1,8 +1,9 @@
-import { HEARTBEAT_PERIOD_MS, HEARTBEAT_STALE_MS, heartbeatAgeMs } from '../store/heartbeat.ts';
+import { HEARTBEAT_PERIOD_MS, HEARTBEAT_STALE_MS, heartbeatAgeMs, steadyAgeMs } from '../store/heartbeat.ts';
 import type { Heartbeat } from '../store/types.ts';
 import { formatDuration } from '../text/units.ts';
 import type { DoctorFacts } from './facts.ts';
 import { quotes } from './say.ts';
+import { isConfirmed } from './suspicion.ts';
 import type { CheckResult, Finding, HeartbeatSection } from './types.ts';
 
 const LATE_AFTER_MS = 3 * HEARTBEAT_PERIOD_MS;
@@ -80,20 +81,20 @@ function checkOwn(facts: DoctorFacts, beat: Heartbeat, age: number): CheckResult
   }
   const ageMs = Math.max(0, age);
   if (ageMs <= LATE_AFTER_MS) return { section: { ageMs, verdict: 'fresh' }, findings };
-  const suspect = ageMs > HEARTBEAT_STALE_MS;
   const old = `the last heartbeat of supervisor ${beat.pid} is ${formatDuration(ageMs)} old`;
-  if (!suspect) {
-    findings.push(finding('warn', old, 'a machine that was just suspended shows this for a moment'));
+  const clocks = { ...facts.clock, wall: facts.now };
+  if (!isConfirmed(facts.firstLook, { reading: facts.heartbeat, clocks })) {
+    findings.push(finding('warn', old, 'look again: a machine that was just suspended shows this for a moment'));
     return { section: { ageMs, verdict: 'late' }, findings };
   }
-  // One stale look makes a suspect and no more: a machine that slept shows the same until the next beat.
-  const slept = ageMs - facts.suspendedMs <= HEARTBEAT_STALE_MS;
+  // Where writer and reader share no clock that stands still in sleep, two rounds cannot tell sleep from silence.
+  const slept = steadyAgeMs(beat, clocks) === null && ageMs - facts.suspendedMs <= HEARTBEAT_STALE_MS;
   const answers = facts.answer.kind === 'answered';
   const means = answers
     ? 'it answers, so its beats cannot be written; is the disk full?'
     : slept
       ? `it is suspect; this machine has slept for ${formatDuration(facts.suspendedMs)} since its start, which may be all`
-      : 'it is suspect: stopped, wedged, or cut off from its disk';
+      : 'it is suspect, in two rounds: stopped, wedged, or cut off from its disk';
   const fix = `look again in 20 s; if it is no younger then: ${quotes(`kill -CONT ${beat.pid}`)} wakes it if it is stopped, and after ${quotes(`kill -KILL ${beat.pid}`)} a successor takes over`;
   findings.push(finding(slept || answers ? 'warn' : 'error', `${old}: ${means}`, fix));
   return { section: { ageMs, verdict: 'suspect' }, findings };

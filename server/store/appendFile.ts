@@ -40,6 +40,15 @@ export class AppendFile {
     }
   }
 
+  /** Nothing is known of what others may have appended: the file is not open, or is not as this writer has left it. */
+  get hasStrayed(): boolean {
+    try {
+      return this.#fd === null || fstatSync(this.#fd).size !== this.#size;
+    } catch {
+      return true;
+    }
+  }
+
   /** Flushes what was written to the disk. */
   flush(): void {
     try {

@@ -19,6 +19,18 @@ export function steadyNow(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
 }
 
+/**
+ * The machine slept between two moments of one boot, or its wall clock was set: either way what happened between them
+ * proves nothing about a process that was to do something meanwhile.
+ */
+export function sleptBetween(earlier: Clocks, later: Clocks): boolean {
+  const apart = later.wall - earlier.wall - (later.steady - earlier.steady);
+  return earlier.bootId !== later.bootId || Math.abs(apart) > CLOCKS_APART_MS;
+}
+
+/** Two readings of two clocks are not taken in the same instant. */
+const CLOCKS_APART_MS = 1000;
+
 /** What a supervisor's own clock showed at some moment, for the next one to go on with. */
 export interface ClockMark {
   readonly bootId: string;

@@ -52,9 +52,14 @@ export function readHeartbeat(stateDir: string): HeartbeatReading {
  * How old a heartbeat is, ms, by the clock that stands still in sleep where it was written in this boot: neither an hour
  * of sleep nor a clock that was set makes a supervisor look silent. Of another boot or machine, by the wall's.
  */
-export function heartbeatAgeMs({ at, clock }: Heartbeat, clocks: Clocks = clocksNow()): number {
+export function heartbeatAgeMs(heartbeat: Heartbeat, clocks: Clocks = clocksNow()): number {
+  return steadyAgeMs(heartbeat, clocks) ?? clocks.wall - heartbeat.at;
+}
+
+/** By the clock that stands still in sleep; `null` where writer and reader share none. */
+export function steadyAgeMs({ clock }: Heartbeat, clocks: Clocks): number | null {
   const shared = clock !== undefined && clock.bootId !== '' && clock.bootId === clocks.bootId;
-  return shared && clock.steady <= clocks.steady ? clocks.steady - clock.steady : clocks.wall - at;
+  return shared && clock.steady <= clocks.steady ? clocks.steady - clock.steady : null;
 }
 
 /** `now` in epoch milliseconds. Clocks of two machines may differ by a period. */

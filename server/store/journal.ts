@@ -65,6 +65,7 @@ export class Journal {
 
   /** Appends an event; never throws. Objects under `env` and `environment` are reduced to their names. */
   append(event: string, fields: Readonly<Record<string, unknown>> = {}): JournalEvent {
+    if (!this.#closed) this.#catchUp();
     const record = this.#record(event, fields);
     if (this.#closed) return record;
     this.#enqueue({ seq: record.seq, line: toLine(record) });
@@ -100,6 +101,17 @@ export class Journal {
     const at = (this.#options.now ?? Date.now)();
     const supervisor = this.#options.supervisor ?? process.pid;
     return { ...withoutValues(fields), seq: this.#sequence, at, supervisor, event };
+  }
+
+  /**
+   * A second supervisor may have written for the moments that it took this one to see its lock stolen, or to claim a
+   * deleted one again: two events never get one number, and none goes into a file that was rotated away meanwhile.
+   */
+  #catchUp(): void {
+    if (!this.#file.hasStrayed) return;
+    this.#file.close();
+    const last = safely(() => lastSequence(this.#folder), 0);
+    this.#sequence = Math.max(this.#sequence, last);
   }
 
   #enqueue(waiting: Waiting): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { lockPath, registryPath } from '../../server/store/paths.ts';
+import { lockCopyPath } from '../../server/store/stateDirectory.ts';
 import { closeWorkspaces, isAlive, listing, openWorkspace, STEADY, untilGone } from '../support/supervised.ts';
 import { until } from '../support/until.ts';
 
@@ -52,6 +53,26 @@ describe('a supervisor whose ground is taken away', () => {
     await until('the lock', () => workspace.lock !== null);
     assert.deepEqual(workspace.supervisor(), supervisor);
     assert.equal(workspace.eventsNamed('service_spawned').length, 1);
+  });
+
+  it('gives no number of the journal twice when lock and copy are removed and others come at the same time', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    await workspace.up();
+    for (let round = 0; round < 3; round += 1) {
+      const { supervisor } = await workspace.status();
+      assert.ok(supervisor !== null);
+      unlinkSync(lockPath(workspace.root));
+      unlinkSync(lockCopyPath(workspace.stateDir));
+      // Any of them may win, this very supervisor as well; whoever does not ends in good order.
+      await Promise.all([1, 2, 3].map(() => workspace.run('up', '--detach')));
+      await until('one that answers', async () => (await workspace.status()).supervisor !== null);
+    }
+    const numbers = workspace.events.map(({ seq }) => seq);
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, at) => at + 1),
+    );
+    assert.equal(workspace.marked.length, 1);
   });
 
   it('stops everything and exits when the workspace is removed, and creates nothing again', async () => {

@@ -1,10 +1,13 @@
 import type { DoctorFacts, MarkedProcess, SupervisorProcess, TreeFacts } from '../../server/doctor/facts.ts';
 import { NO_STATE } from '../../server/doctor/gather/state.ts';
+import type { HeartbeatLook } from '../../server/doctor/suspicion.ts';
 import type { Liveness, TreeMember } from '../../server/process/types.ts';
 import type { HeartbeatReading } from '../../server/store/heartbeat.ts';
 import type { Heartbeat, SupervisorLock, TreeRecord } from '../../server/store/types.ts';
 
 export const NOW = 1_700_000_000_000;
+/** The clock that stands still in sleep, at the same moment. */
+export const STEADY = 7_200_000;
 
 export function lock(change: Partial<SupervisorLock> = {}): SupervisorLock {
   return {
@@ -49,7 +52,8 @@ export function facts(change: Partial<DoctorFacts> = {}): DoctorFacts {
     supervisors: [],
     answer: { kind: 'not_asked' },
     heartbeat: { kind: 'absent' },
-    clock: { steady: 0, bootId: 'boot' },
+    firstLook: null,
+    clock: { steady: STEADY, bootId: 'boot' },
     suspendedMs: 0,
     guardian: { kind: 'absent' },
     config: null,
@@ -125,4 +129,9 @@ export function supervisor(pid: number, stopped = false): SupervisorProcess {
 
 export function beat(change: Partial<Heartbeat> = {}): HeartbeatReading {
   return { kind: 'heartbeat', heartbeat: heartbeat(change) };
+}
+
+/** The round before the last, that long ago; nothing slept in between unless `sleptMs` says so. */
+export function earlierLook(reading: HeartbeatReading, agoMs = 600, sleptMs = 0): HeartbeatLook {
+  return { reading, clocks: { wall: NOW - agoMs - sleptMs, steady: STEADY - agoMs, bootId: 'boot' } };
 }

@@ -69,6 +69,15 @@ describe('the journal', () => {
     assert.equal(open().append('x').seq, 6);
   });
 
+  it('gives no number twice to two writers, as in the moments in which a lock is lost, and follows a rotation of the other', () => {
+    const [one, other] = [open({ maxBytes: 1000 }), open({ maxBytes: 1000 })];
+    for (let at = 0; at < 30; at += 1) (at % 3 === 0 ? one : other).append('x', { text: 'y'.repeat(20) });
+    assert.deepEqual(
+      numbers(),
+      Array.from({ length: 30 }, (_, at) => at + 1),
+    );
+  });
+
   it('lets no field take the place of number, time, supervisor or name', () => {
     const event = open({ now: () => 5, supervisor: 9 }).append('x', { seq: 77, at: 77, supervisor: 77, event: 'y' });
     assert.deepEqual(event, { seq: 1, at: 5, supervisor: 9, event: 'x' });

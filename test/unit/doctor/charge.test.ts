@@ -5,7 +5,8 @@ import { checkHeartbeat } from '../../../server/doctor/heartbeat.ts';
 import { checkLock } from '../../../server/doctor/lock.ts';
 import { servedFolder, supervisorRoot } from '../../../server/doctor/supervisorProcess.ts';
 import { checkSupervisors } from '../../../server/doctor/supervisors.ts';
-import { beat, facts, lock, NOW, supervisor } from '../../support/doctorFacts.ts';
+import { untilSecondRound } from '../../../server/doctor/suspicion.ts';
+import { beat, earlierLook, facts, lock, NOW, STEADY, supervisor } from '../../support/doctorFacts.ts';
 
 const held = (change: Partial<DoctorFacts> = {}): DoctorFacts =>
   facts({ lock: lock(), holder: 'alive', supervisors: [supervisor(500)], ...change });
@@ -78,7 +79,8 @@ describe('the doctor on heartbeats that are not as they should be', () => {
     it(`calls one that ${what} ${verdict}`, () => assert.equal(checkHeartbeat(given).section.verdict, verdict));
   }
 
-  const stale = { heartbeat: beat({ at: NOW - 600_000 }) };
+  const old = beat({ at: NOW - 600_000 });
+  const stale = { heartbeat: old, firstLook: earlierLook(old) };
   const levels: readonly [string, string, Partial<DoctorFacts>][] = [
     ['an error, when the machine never slept', 'error', {}],
     ['a warning, when the machine has slept as long', 'warn', { suspendedMs: 590_000 }],
@@ -86,11 +88,38 @@ describe('the doctor on heartbeats that are not as they should be', () => {
     ['a warning, when the supervisor answers', 'warn', { answer: { kind: 'answered', afterMs: 1 } }],
   ];
   for (const [words, level, change] of levels) {
-    it(`makes of one stale look ${words} (R85, R87)`, () => {
+    it(`makes of two stale rounds ${words} (R85, R87)`, () => {
       const { section, findings } = checkHeartbeat(held({ ...stale, ...change }));
       assert.deepEqual([section.verdict, findings[0]?.level], ['suspect', level]);
     });
   }
+
+  it('forgives no sleep to a beat whose own clock stood still in it (a laptop that ever slept had no wedged supervisor)', () => {
+    const silent = beat({ at: NOW - 600_000, clock: { bootId: 'boot', steady: STEADY - 600_000, now: 0 } });
+    const given = held({ heartbeat: silent, firstLook: earlierLook(silent), suspendedMs: 28_800_000 });
+    assert.equal(checkHeartbeat(given).findings[0]?.level, 'error');
+  });
+
+  const unconfirmed: readonly [string, Partial<DoctorFacts>][] = [
+    ['one stale round alone', { firstLook: null }],
+    ['a beat that was another one in the round before', { firstLook: earlierLook(beat({ at: NOW - 700_000 })) }],
+    ['two rounds in the same moment', { firstLook: earlierLook(old, 20) }],
+    ['two rounds between which the machine slept', { firstLook: earlierLook(old, 600, 3_600_000) }],
+    ['a round before that was not stale', { firstLook: earlierLook(old, 400_000) }],
+  ];
+  for (const [what, change] of unconfirmed) {
+    it(`makes no suspect of ${what} (R85, R87)`, () => {
+      const { section, findings } = checkHeartbeat(held({ ...stale, ...change }));
+      assert.deepEqual([section.verdict, findings[0]?.level], ['late', 'warn']);
+    });
+  }
+
+  it('looks a second time only at what the first round found stale, half a second later', () => {
+    assert.equal(untilSecondRound(earlierLook(old, 0), STEADY), 500);
+    assert.equal(untilSecondRound(earlierLook(old, 400), STEADY), 100);
+    assert.equal(untilSecondRound(earlierLook(old, 900), STEADY), 0);
+    assert.equal(untilSecondRound(earlierLook(beat(), 0), STEADY), 0);
+  });
 
   it('says what to do about a suspect', () => {
     assert.match(checkHeartbeat(held(stale)).findings[0]?.fix ?? '', /kill -CONT 500.*kill -KILL 500/);

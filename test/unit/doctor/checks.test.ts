@@ -5,7 +5,7 @@ import { checkPorts } from '../../../server/doctor/ports.ts';
 import { checkProcesses } from '../../../server/doctor/processes.ts';
 import { checkEscaped, checkOrphans } from '../../../server/doctor/strays.ts';
 import { checkSupervisors } from '../../../server/doctor/supervisors.ts';
-import { beat, facts, lock, marked, NOW, supervisor, treeFacts } from '../../support/doctorFacts.ts';
+import { beat, earlierLook, facts, lock, marked, NOW, supervisor, treeFacts } from '../../support/doctorFacts.ts';
 
 describe('the doctor on supervisors', () => {
   it('names the one holder, its host and its limits (R107)', () => {
@@ -40,10 +40,11 @@ describe('the doctor on supervisors', () => {
 
 describe('the doctor on the heartbeat', () => {
   const alive = { lock: lock(), holder: 'alive' } as const;
+  const stale = beat({ at: NOW - 600_000 });
   const cases = [
     ['fresh', facts({ ...alive, heartbeat: beat() })],
     ['late', facts({ ...alive, heartbeat: beat({ at: NOW - 60_000 }) })],
-    ['suspect', facts({ ...alive, heartbeat: beat({ at: NOW - 600_000 }) })],
+    ['suspect', facts({ ...alive, heartbeat: stale, firstLook: earlierLook(stale) })],
     ['dead', facts({ lock: lock(), holder: 'dead', heartbeat: beat() })],
     ['none', facts()],
     ['none', facts({ lock: lock({ startedAt: NOW - 1000 }), holder: 'alive', heartbeat: beat({ pid: 499 }) })],
