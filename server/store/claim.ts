@@ -5,7 +5,7 @@ import type { ProcessIdentity } from '../process/types.ts';
 import { writeNewFileSync } from './atomic.ts';
 import type { ClaimFailure, HeldBy } from './claimFailure.ts';
 import { removeLeftovers } from './claimLeftovers.ts';
-import { settleClaim } from './claimSettle.ts';
+import { copyLock, settleClaim } from './claimSettle.ts';
 import { pinWorkspace, prepareCoppiceFolder } from './coppiceFolder.ts';
 import { planEndpoint } from './endpoint.ts';
 import { createExclusively } from './exclusive.ts';
@@ -196,6 +196,8 @@ export class Claim {
         if (file.kind === 'corrupt') quarantineFile(path);
         if (createExclusively(temporary.path(), path, text, this.#linkFile) === 'created') {
           pinWorkspace(this.workspace.root, this.workspace.id, this.lock.stateDir);
+          // Whoever removed both may do so again, and the copy is what keeps contenders away until the lock is back.
+          copyLock(this.lock);
           return { ok: true };
         }
       }
