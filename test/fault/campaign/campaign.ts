@@ -99,7 +99,8 @@ export class Campaign {
 
   async #recovery(inflicted: Inflicted): Promise<{ readonly ms: number | null; readonly faults: readonly string[] }> {
     if (inflicted.orphaned) {
-      const end = await this.#stage.run('up', '--detach', '--no-wait', 'steady');
+      // Anything that needs a supervisor starts one; this asks for nothing that nobody wanted.
+      const end = await this.#stage.run('up', '--detach', '--no-wait', 'crasher');
       return {
         ms: null,
         faults: end.code === 0 ? [] : [`up after the loss of both ended with ${end.code}: ${end.errors}`],
