@@ -61,7 +61,8 @@ export function count(number: number, one: string, many = `${one}s`): string {
 
 function treeLine(proof: EmptyProof): string {
   const gone = `${count(proof.confirmed.length, 'process', 'processes')} confirmed gone`;
-  const scans = `${count(proof.emptyScans, 'empty scan')}`;
+  const isByKeeper = proof.emptyScans === 0 && proof.survivors.length === 0;
+  const scans = isByKeeper ? 'its keeper ended with nothing left' : count(proof.emptyScans, 'empty scan');
   const killed = proof.killed ? ', killed after the time to stop was over' : '';
   return `${gone}, ${scans}, ${formatDuration(proof.durationMs)}${killed}`;
 }

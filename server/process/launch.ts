@@ -45,8 +45,8 @@ export async function launch(request: LaunchRequest, options: LaunchOptions = {}
           ? await startBySpawner(way.path, request)
           : await startUnderKeeper(way, request, output.fd);
       if (attempt.kind === 'started') {
-        const { identity, exited } = attempt;
-        return { ok: true, tree: { identity, exited, outputOffset } };
+        const { identity, exited, emptied } = attempt;
+        return { ok: true, tree: { identity, exited, emptied, outputOffset } };
       }
       failure = attempt.failure;
       if (attempt.kind === 'failed') break;

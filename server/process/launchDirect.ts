@@ -16,10 +16,18 @@ import { checkProgram, checkWorkingDirectory, describeExecError, errorCode } fro
 import type { ExitStatus, LaunchFailure, LaunchRequest, TreeIdentity } from './types.ts';
 
 export type Attempt =
-  | { readonly kind: 'started'; readonly identity: TreeIdentity; readonly exited: Promise<ExitStatus> }
+  | {
+      readonly kind: 'started';
+      readonly identity: TreeIdentity;
+      readonly exited: Promise<ExitStatus>;
+      readonly emptied: Promise<boolean>;
+    }
   | { readonly kind: 'failed'; readonly failure: LaunchFailure }
   /** The keeper itself could not run; nothing of the request was started. */
   | { readonly kind: 'unusable'; readonly failure: LaunchFailure };
+
+/** Without a spawner nobody tells of a keeper's end. */
+const UNSAID = Promise.resolve(false);
 
 export async function startUnderKeeper(keeper: Keeper, request: LaunchRequest, output: number): Promise<Attempt> {
   if (keeper.kind === 'shell') {
@@ -60,7 +68,7 @@ export async function startUnderKeeper(keeper: Keeper, request: LaunchRequest, o
     child.unref();
     const identity = await identityOfLeader(pid, request.marker);
     const exited = ended.then((status) => recordBySupervisor(request, identity.leader.pid, status));
-    return { kind: 'started', identity, exited };
+    return { kind: 'started', identity, exited, emptied: UNSAID };
   }
   const channel = child.stdio[3] as Socket;
   const conversation = listenToKeeper(channel);
@@ -78,7 +86,7 @@ export async function startUnderKeeper(keeper: Keeper, request: LaunchRequest, o
       ? treeUnderKeeper(pid, report, request.marker)
       : await identityOfLeader(pid, request.marker);
   const exited = conversation.exited.then((status) => status ?? statusAfterKeeper(request, identity.leader));
-  return { kind: 'started', identity, exited };
+  return { kind: 'started', identity, exited, emptied: UNSAID };
 }
 
 /** Errors of starting the keeper's own file: missing, without execute bit, on a noexec mount, for another processor. */

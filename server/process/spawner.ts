@@ -15,7 +15,12 @@ import { isDead, readProcessTable, readProcessTableAsync } from './table.ts';
 import type { ExitStatus, LaunchRequest, TreeIdentity } from './types.ts';
 
 export type SpawnerAnswer =
-  | { readonly kind: 'started'; readonly identity: TreeIdentity; readonly exited: Promise<ExitStatus> }
+  | {
+      readonly kind: 'started';
+      readonly identity: TreeIdentity;
+      readonly exited: Promise<ExitStatus>;
+      readonly emptied: Promise<boolean>;
+    }
   | { readonly kind: 'error'; readonly report: ErrorReport }
   /** The keeper ended before its first word; `null` when nobody knows how, and the program may run. */
   | { readonly kind: 'dead'; readonly status: ExitStatus | null }
@@ -43,6 +48,7 @@ interface Entry {
   readonly request: LaunchRequest;
   readonly first: Deferred<SpawnerAnswer | 'lost'>;
   readonly exited: Deferred<ExitStatus>;
+  readonly emptied: Deferred<boolean>;
   identity: TreeIdentity | null;
   /** Its keeper told how the leader ended. */
   told: boolean;
@@ -114,7 +120,14 @@ class Spawner {
     const number = this.#nextNumber();
     const bytes = encodeRequest(number, request);
     if (bytes === null) return undefined;
-    const entry: Entry = { request, first: deferred(), exited: deferred(), identity: null, told: false };
+    const entry: Entry = {
+      request,
+      first: deferred(),
+      exited: deferred(),
+      emptied: deferred(),
+      identity: null,
+      told: false,
+    };
     this.#entries.set(number, entry);
     this.#waiting++;
     this.#hold();
@@ -185,6 +198,7 @@ class Spawner {
         return;
       case 'ended':
         this.#entries.delete(number);
+        entry.emptied.resolve(report.status.code === 0);
         entry.first.resolve({ kind: 'dead', status: report.status });
         if (entry.identity === null || entry.told) return;
         entry.exited.resolve(statusAfterKeeper(entry.request, entry.identity.leader));
@@ -196,7 +210,8 @@ class Spawner {
 
   #welcome(entry: Entry, report: StartedReport): void {
     entry.identity = treeUnderKeeper(report.keeperPid ?? 0, report, entry.request.marker);
-    entry.first.resolve({ kind: 'started', identity: entry.identity, exited: entry.exited.promise });
+    const { identity, exited, emptied } = entry;
+    entry.first.resolve({ kind: 'started', identity, exited: exited.promise, emptied: emptied.promise });
   }
 
   /**
@@ -210,6 +225,8 @@ class Spawner {
     for (let turns = 0; turns < 3; turns++) await turn();
     if (!this.#ready) broken.add(this.path);
     for (const [number, entry] of this.#entries) {
+      // Of the ends of keepers it alone heard.
+      entry.emptied.resolve(false);
       if (entry.identity !== null && !entry.told) {
         this.#watch(entry);
         continue;

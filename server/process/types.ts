@@ -61,7 +61,10 @@ export interface Survivor extends TreeMember {
   readonly reason: string;
 }
 
-/** The proof that a stop gives: what was found, what is left. `scans` empty censuses were counted in a row. */
+/**
+ * The proof that a stop gives: what was found, what is left. `emptyScans` censuses in a row were empty; 0 with nobody
+ * left is the kernel's own word: the keeper ended by itself, which it does when wait(2) knows of no descendant.
+ */
 export interface EmptyProof {
   readonly confirmed: readonly TreeMember[];
   readonly survivors: readonly Survivor[];
@@ -112,6 +115,8 @@ export interface LaunchedTree {
   readonly outputOffset: number;
   /** Settles when the leader ended, at once and whatever descendants still live. Never rejects. */
   readonly exited: Promise<ExitStatus>;
+  /** `true` once its keeper has ended by itself, with nothing left below it; `false` where nobody will say so. */
+  readonly emptied: Promise<boolean>;
 }
 
 export type LaunchResult =

@@ -1,5 +1,5 @@
 /** What the registry keeps of a service between two supervisors: what its policy knows, and whose it is. */
-import { statSync } from 'node:fs';
+import { outputEndNow } from '../process/output/index.ts';
 import type { Owner } from '../store/types.ts';
 import { parseOwners } from './owners.ts';
 import { type RestoredService, restore, snapshot } from './policy/snapshot.ts';
@@ -9,7 +9,7 @@ import type { LastExit } from './policy/types.ts';
 /** Plain JSON. With a start that is about to be launched goes where its output will begin in `log`. */
 export function remembered({ state, lastExit }: ServiceMemory, owners: readonly Owner[], log: string): unknown {
   const isLaunching = state.name === 'starting' && !state.launched;
-  return { ...snapshot(state), lastExit, owners, ...(isLaunching ? { outputOffset: sizeOf(log) } : {}) };
+  return { ...snapshot(state), lastExit, owners, ...(isLaunching ? { outputOffset: outputEndNow(log) } : {}) };
 }
 
 /** A service's state, and its last exit with the time that a clock on the wall showed. */
@@ -21,14 +21,6 @@ interface ServiceMemory {
 /** What is left of a delay: never more than the whole of it, whatever happened to the clocks in between. */
 export function stillWaiting(waiting: BackoffState, now: number): BackoffState {
   return { ...waiting, respawnAt: Math.min(waiting.respawnAt, now + waiting.delayMs) };
-}
-
-function sizeOf(path: string): number {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  } catch {
-    return 0;
-  }
 }
 
 export interface Recalled extends RestoredService {

@@ -6,6 +6,7 @@ export {
   type OutputMark,
   type OutputRange,
   outputEnd,
+  outputEndNow,
   outputExtent,
   readRange,
   readSinceOffset,

@@ -29,6 +29,15 @@ export async function outputExtent(path: string): Promise<{ readonly from: numbe
   }
 }
 
+/** `outputEnd` at once; while a rotation is being done, or without descriptors, a position before it. */
+export function outputEndNow(path: string): number {
+  try {
+    return (viewRotation(path)?.base ?? 0) + (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 /** The position at which the next byte will be written: the `outputOffset` of an incarnation that starts now. */
 export async function outputEnd(path: string): Promise<number> {
   return (await outputExtent(path)).to;
