@@ -1,16 +1,17 @@
 /** A file system of the test's own, small enough to be filled, and folders that become read-only under a program. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from './temporary.ts';
 import { PROJECT } from './workspace.ts';
 
 function mayMount(): boolean {
   const folder = temporaryFolder('mount');
-  if (mount('-t', 'tmpfs', '-o', 'size=64k', 'none', folder) !== '') return false;
-  unmount(folder);
-  return true;
+  const mounts = mount('-t', 'tmpfs', '-o', 'size=64k', 'none', folder) === '';
+  if (mounts) unmount(folder);
+  rmdirSync(folder);
+  return mounts;
 }
 
 /**
@@ -47,6 +48,7 @@ function unshare(...words: string[]): string {
 }
 
 const mounted: string[] = [];
+const disks: string[] = [];
 
 /** An empty disk with room for `bytes`. `removeSmallDisks` takes it away. */
 export class SmallDisk {
@@ -55,6 +57,7 @@ export class SmallDisk {
 
   constructor(bytes: number) {
     this.path = temporaryFolder('disk');
+    disks.push(this.path);
     this.#ballast = join(this.path, 'ballast');
     assert.equal(mount('-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'none', this.path), '');
     mounted.push(this.path);
@@ -97,6 +100,7 @@ export function makeReadOnly(folder: string): () => void {
 
 export function removeSmallDisks(): void {
   for (const folder of mounted.splice(0).reverse()) unmount(folder);
+  for (const folder of disks.splice(0)) rmdirSync(folder);
 }
 
 function mount(...words: string[]): string {
