@@ -21,6 +21,9 @@ import type { ExecRequest, ExecStart } from './task/exec.ts';
 import { Holdings, type ReapedTree } from './task/holdings.ts';
 import { Runs } from './task/runs.ts';
 
+/** What somebody has seen of services: the number of each one's last start. */
+export type Incarnations = Readonly<Record<string, number>>;
+
 /** The one object that holds services, runs and commands together, and keeps their dependencies. */
 export class Supervisor {
   readonly host: WorkspaceHost;
@@ -69,8 +72,11 @@ export class Supervisor {
     await Promise.all([...this.services.values()].map((service) => service.refreshMemory()));
   }
 
-  /** Brings names and what they depend on up; none named: every enabled service. */
-  up(names: readonly string[], owner: Owner): NameOutcome[] {
+  /**
+   * Brings names and what they depend on up; none named: every enabled service. `id` is the caller's: the same one again is
+   * the same run.
+   */
+  up(names: readonly string[], owner: Owner, id = this.#nextId()): NameOutcome[] {
     if (names.length === 0) this.intent.askForEverything(owner);
     const wanted =
       names.length > 0 ? names : [...this.services.values()].filter((one) => one.config.enabled).map((one) => one.name);
@@ -90,7 +96,7 @@ export class Supervisor {
     }
     // Who asked first has it, unless it is asked for beyond his session.
     for (const name of starting) this.intent.pend(name, this.services.get(name)?.owner ?? owner);
-    this.#startRun([...starting, ...accepted.filter((name) => this.#config.tasks.has(name))], owner);
+    this.#startRun(id, [...starting, ...accepted.filter((name) => this.#config.tasks.has(name))], owner);
     this.settle();
     return outcomes;
   }
@@ -104,18 +110,22 @@ export class Supervisor {
 
   /**
    * Restarts names (none: all that run). What depends on one another is stopped and started in the order that any stop
-   * and start has; everything else is restarted at the same time.
+   * and start has; everything else is restarted at the same time. What is still to be restarted as it was asked before is not
+   * restarted twice; nor is, for who asks again, what has a higher incarnation by now than he had seen in `since`.
    */
-  async restart(names: readonly string[], owner: Owner): Promise<NameOutcome[]> {
+  async restart(names: readonly string[], owner: Owner, since: Incarnations = {}): Promise<NameOutcome[]> {
     const wanted =
       names.length > 0
         ? [...new Set(names)]
         : [...this.services.values()].filter((one) => !one.atRest).map((one) => one.name);
-    const running = wanted.filter((name) => this.services.get(name)?.wanted);
+    const joined = new Map(wanted.flatMap((name) => this.#restartUnderWay(name, since) ?? []));
+    const running = wanted.filter((name) => this.services.get(name)?.wanted && !joined.has(name));
     const after = [...stopsAfter(running, this.#entries())];
     const linked = new Set(after.flatMap(([name, first]) => (first.size === 0 ? [] : [name, ...first])));
     const inOrder = this.#restartInOrder(linked);
-    return allOver(wanted.map((name) => (linked.has(name) ? inOrder(name) : this.#restartOne(name, owner))));
+    return allOver(
+      wanted.map((name) => joined.get(name) ?? (linked.has(name) ? inOrder(name) : this.#restartOne(name, owner))),
+    );
   }
 
   reset(names: readonly string[]): NameOutcome[] {
@@ -264,6 +274,17 @@ export class Supervisor {
     };
   }
 
+  /** The answer to a restart that is under way, or over, without this request; `null`: it has to be done. */
+  #restartUnderWay(name: string, since: Incarnations): [string, Promise<NameOutcome>][] | null {
+    const service = this.services.get(name);
+    if (service === undefined) return null;
+    const earlier = Object.hasOwn(since, name) ? since[name] : undefined;
+    const restarting = this.#stops.restarting(name);
+    const isDone = earlier !== undefined && (service.incarnation > earlier || this.intent.pending.has(name));
+    if (restarting === null && !isDone) return null;
+    return [[name, Promise.resolve(restarting).then(() => this.#restarted(service))]];
+  }
+
   #restarted(service: ManagedService): NameOutcome {
     const { name, lastProof } = service;
     if (service.needsReset) return outcome(name, 'failed', lastProof, service.failure ?? service.status.detail);
@@ -285,9 +306,9 @@ export class Supervisor {
   }
 
   /** The tasks that `goals` need, in one run; one that is under way in another run is not started beside it. */
-  #startRun(goals: readonly string[], owner: Owner): void {
+  #startRun(id: string, goals: readonly string[], owner: Owner): void {
     const { services, tasks: known } = this.#config;
-    this.runs.begin(this.#nextId(), tasksNeededBy(goals, services, known), owner);
+    if (this.runs.get(id) === undefined) this.runs.begin(id, tasksNeededBy(goals, services, known), owner);
   }
 
   #add(config: ServiceConfig): void {

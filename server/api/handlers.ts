@@ -65,11 +65,11 @@ export function createHandlers(context: HandlerContext): Handle {
       await supervisor.refreshMemory();
       return context.status();
     },
-    up: ({ names }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection.client)) }),
-    start: ({ names }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection.client)) }),
+    up: ({ names, id }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection.client), id) }),
+    start: ({ names, id }, connection) => ({ outcomes: supervisor.up(names, ownerOf(connection.client), id) }),
     stop: async ({ names }) => ({ outcomes: await supervisor.stop(names) }),
-    restart: async ({ names }, connection) => ({
-      outcomes: await supervisor.restart(names, ownerOf(connection.client)),
+    restart: async ({ names, since }, connection) => ({
+      outcomes: await supervisor.restart(names, ownerOf(connection.client), since),
     }),
     reset: ({ names }) => ({ outcomes: supervisor.reset(names) }),
     reload: () => context.reload(),

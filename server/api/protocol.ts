@@ -66,6 +66,20 @@ export interface NamesParams {
   /** Empty: all (of `up`: all that are enabled). */
   readonly names: readonly string[];
 }
+export interface UpParams extends NamesParams {
+  /**
+   * The caller's own name for this request, written as that of a command. Asked for again, also of a successor, it begins
+   * no second run of tasks.
+   */
+  readonly id?: string;
+}
+export interface RestartParams extends NamesParams {
+  /**
+   * For who asks again: the incarnations that he saw before he asked first. What has a higher one by now, or is about to
+   * start, was restarted since and is left alone.
+   */
+  readonly since?: Readonly<Record<string, number>>;
+}
 export interface NamesResult {
   readonly outcomes: readonly NameOutcome[];
 }
@@ -154,10 +168,10 @@ export interface DownResult {
 export interface Requests {
   hello: [HelloParams, HelloResult];
   status: [Record<string, never>, StatusResult];
-  up: [NamesParams, NamesResult];
-  start: [NamesParams, NamesResult];
+  up: [UpParams, NamesResult];
+  start: [UpParams, NamesResult];
   stop: [NamesParams, NamesResult];
-  restart: [NamesParams, NamesResult];
+  restart: [RestartParams, NamesResult];
   reset: [NamesParams, NamesResult];
   reload: [Record<string, never>, ReloadResult];
   wait: [WaitParams, WaitResult];

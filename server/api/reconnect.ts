@@ -2,13 +2,12 @@
  * What a client does when its supervisor is lost, decided without a clock, a file or a socket: which requests its
  * successor may be asked again, where the successor is looked for, and when that is given up.
  */
-import { outcome } from '../service/outcome.ts';
 import type { ConnectFailure } from './client.ts';
-import type { NameOutcome, Notifications, RequestName, Requests, ServiceStatus } from './protocol.ts';
+import type { Notifications, RequestName, Requests } from './protocol.ts';
 
 /**
- * `repeat`: asking twice does no more than asking once. `unless_done`: a part of it may be done; the rest is asked for
- * once more. `never`: nobody can tell whether it was done.
+ * `repeat`: asking twice does no more than asking once. `unless_done`: the same, with a word of what there was before.
+ * `never`: nobody can tell whether it was done.
  */
 export type Repetition = 'repeat' | 'unless_done' | 'never';
 
@@ -50,26 +49,6 @@ export function paramsForRepetition<Name extends RequestName>(
   if (wait.timeoutMs === null) return params;
   const rest: Requests['wait'][0] = { ...wait, timeoutMs: Math.max(0, Math.round(wait.timeoutMs - elapsedMs)) };
   return rest as Requests[Name][0];
-}
-
-/**
- * Of a restart whose supervisor was lost: the names that have a new incarnation, with their answer, and those that are
- * as they were before and so have to be asked for once more.
- */
-export function restOfRestart(
-  names: readonly string[],
-  before: ReadonlyMap<string, number>,
-  now: readonly ServiceStatus[],
-): { readonly done: readonly NameOutcome[]; readonly again: readonly string[] } {
-  const isDone = (name: string): boolean => {
-    const earlier = before.get(name);
-    const service = now.find((one) => one.name === name);
-    return earlier !== undefined && service !== undefined && service.incarnation > earlier;
-  };
-  return {
-    done: names.filter(isDone).map((name) => outcome(name, 'restarted')),
-    again: names.filter((name) => !isDone(name)),
-  };
 }
 
 export interface SightedHolder {

@@ -2,6 +2,7 @@
  * A client that outlives its supervisor. When that is lost, the successor is looked for, greeted in the same name, and
  * asked again what was not answered yet; whoever uses the client sees a request that took a little longer.
  */
+import { randomHex } from '../store/names.ts';
 import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   type RequestFailure,
@@ -16,7 +17,6 @@ import {
   paramsForRepetition,
   pauseBefore,
   repetitionOf,
-  restOfRestart,
   type SearchLimits,
 } from './reconnect.ts';
 import { findSuccessor, type Lost, pause, type SearchOptions } from './successor.ts';
@@ -102,7 +102,9 @@ class Resilient implements ResilientClient {
       const answer = await this.#restart(params as Requests['restart'][0], options);
       return answer as RequestResult<Requests[Name][1]>;
     }
-    const answer = await this.#ask(name, params, options);
+    // A successor knows by it which run of tasks it goes on with, and begins no other.
+    const named = name === 'up' || name === 'start' ? { id: newId(), ...params } : params;
+    const answer = await this.#ask(name, named, options);
     this.#remember(name, params, answer.ok);
     return answer;
   }
@@ -163,34 +165,22 @@ class Resilient implements ResilientClient {
     }
   }
 
-  /** What is as it was before is asked for again; what has a new incarnation was restarted. */
+  /** A successor is told what there was before, so that it knows what was restarted already. */
   async #restart(
     params: Requests['restart'][0],
     options: RequestOptions,
   ): Promise<RequestResult<Requests['restart'][1]>> {
     const status = await this.#ask('status', {}, options);
     if (!status.ok) return failed({ ...status.failure, request: 'restart' });
-    const before = new Map(status.value.services.map((one) => [one.name, one.incarnation]));
+    const since = Object.fromEntries(status.value.services.map((one) => [one.name, one.incarnation]));
     const running = status.value.services.filter((one) => one.pid !== null).map((one) => one.name);
     const names = params.names.length > 0 ? params.names : running;
     const first = await this.#ask('restart', params, options, false);
     if (first.ok || first.failure.reason !== 'not_repeated') return first;
-    const done: Requests['restart'][1]['outcomes'][number][] = [];
-    for (let rest = names; ; ) {
-      const now = await this.#ask('status', {}, options);
-      if (!now.ok) return failed({ ...now.failure, request: 'restart' });
-      const judged = restOfRestart(rest, before, now.value.services);
-      done.push(...judged.done);
-      rest = judged.again;
-      const inOrder = (): typeof done => names.flatMap((name) => done.find((one) => one.name === name) ?? []);
-      if (rest.length === 0) return { ok: true, value: { outcomes: inOrder() }, repeated: true };
-      const again = await this.#ask('restart', { names: rest }, options, false);
-      if (again.ok) {
-        done.push(...again.value.outcomes);
-        return { ok: true, value: { outcomes: inOrder() }, repeated: true };
-      }
-      if (again.failure.reason !== 'not_repeated') return again;
-    }
+    // No names would mean all.
+    if (names.length === 0) return { ok: true, value: { outcomes: [] }, repeated: true };
+    const again = await this.#ask('restart', { names, since }, options, true);
+    return again.ok ? { ...again, repeated: true } : again;
   }
 
   /** What a successor has to be told besides the requests that are open. */
@@ -322,6 +312,11 @@ class Resilient implements ResilientClient {
 
 function failed(failure: RequestFailure): { readonly ok: false; readonly failure: RequestFailure } {
   return { ok: false, failure };
+}
+
+/** Sorts by time. */
+function newId(): string {
+  return `${Date.now().toString(36)}-${randomHex(8)}`;
 }
 
 /** `true`: the time was over first. */

@@ -20,6 +20,7 @@ const anyText = text(Number.POSITIVE_INFINITY);
 const session = text(128, 1);
 const nothing: Check = () => [];
 const names = object({ names: list(text(LONGEST_NAME), MOST_NAMES) });
+const up = object({ names: list(text(LONGEST_NAME), MOST_NAMES), id: optional(commandId) });
 const id = object({ id: text(128) });
 
 const checks: { readonly [Name in RequestName]: Check } = {
@@ -34,10 +35,10 @@ const checks: { readonly [Name in RequestName]: Check } = {
     }),
   }),
   status: nothing,
-  up: names,
-  start: names,
+  up,
+  start: up,
   stop: names,
-  restart: names,
+  restart: object({ names: list(text(LONGEST_NAME), MOST_NAMES), since: optional(record(number(0))) }),
   reset: names,
   reload: nothing,
   wait: object({ name: text(LONGEST_NAME), for: oneOf(['ready', 'exit']), timeoutMs: orNull(number(0)) }),

@@ -9,6 +9,7 @@ import { endsTold, keyOf } from '../reconcile/endsTold.ts';
 import { StartsInFlight } from '../reconcile/inFlight.ts';
 import { LastHeartbeat } from '../reconcile/lastHeartbeat.ts';
 import { wasRegistryRemoved } from '../reconcile/lostRegistry.ts';
+import { outlived } from '../reconcile/outlived.ts';
 import { takeOver } from '../reconcile/reconcile.ts';
 import { Reconciler, ROUND_PERIOD_MS } from '../reconcile/reconciler.ts';
 import { PortReservations, type WorkspaceHost } from '../service/host.ts';
@@ -176,6 +177,7 @@ async function serve(
     losses,
   });
   const services = registry.services();
+  for (const { key } of outlived(registry.records(), services)) registry.setAside(key);
   const records = registry.records();
   const told = endsTold(stateDir, records);
   const beat = earlier.kind === 'heartbeat' ? earlier.heartbeat : null;

@@ -12,6 +12,7 @@ export class OrderedStops {
   readonly #services: ReadonlyMap<string, ManagedService>;
   readonly #entries: () => ReadonlyMap<string, GraphEntry>;
   readonly #stopOne: (name: string) => Promise<NameOutcome>;
+  readonly #restarts = new Map<string, Promise<void>>();
 
   constructor(
     intent: Intent,
@@ -35,9 +36,23 @@ export class OrderedStops {
   }
 
   /** Stops them and has those that have somebody to run for asked for again, unless something else was asked meanwhile. */
-  async restart(names: readonly string[], thenFor: (name: string) => Owner | null): Promise<void> {
-    if (names.length === 0) return;
+  restart(names: readonly string[], thenFor: (name: string) => Owner | null): Promise<void> {
+    if (names.length === 0) return Promise.resolve();
     const stops = this.#note(names, thenFor);
+    const restarting = this.#restart(names, stops).finally(() => {
+      for (const name of names) if (this.#restarts.get(name) === restarting) this.#restarts.delete(name);
+    });
+    for (const name of names) this.#restarts.set(name, restarting);
+    return restarting;
+  }
+
+  /** The restart in order that a name is still to be stopped and started by; `null`: none, or something else was asked since. */
+  restarting(name: string): Promise<void> | null {
+    const isWanted = this.#intent.stops.some((stop) => stop.name === name && stop.thenFor !== null);
+    return isWanted ? (this.#restarts.get(name) ?? null) : null;
+  }
+
+  async #restart(names: readonly string[], stops: ReadonlyMap<string, StopUnderWay>): Promise<void> {
     await this.#inOrder(names, () => {});
     for (const stop of stops.values()) {
       if (!this.#intent.isCurrent(stop)) continue;
@@ -51,8 +66,9 @@ export class OrderedStops {
   /** Goes on with what an earlier supervisor had begun. */
   resume(): Promise<void> {
     for (const stop of this.#intent.stops) {
-      // Another start of it was asked for before the end of this one was noted.
-      if ((this.#services.get(stop.name)?.incarnation ?? 0) > stop.incarnation) this.#intent.stopped(stop);
+      // Another start of it was asked for before the end of this one was noted; or it is no service any more.
+      const incarnation = this.#services.get(stop.name)?.incarnation ?? Number.POSITIVE_INFINITY;
+      if (incarnation > stop.incarnation) this.#intent.stopped(stop);
     }
     const stops = new Map(this.#intent.stops.map((stop) => [stop.name, stop.thenFor]));
     return this.restart([...stops.keys()], (name) => stops.get(name) ?? null);

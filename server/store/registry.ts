@@ -124,6 +124,19 @@ export class Registry {
     return true;
   }
 
+  /**
+   * Puts a tree out of the way of the next start under its key; it is looked at until it is gone. Under both keys for a
+   * moment, so that a supervisor that is killed in between loses none.
+   */
+  setAside(key: string): void {
+    const record = this.#trees.get(key)?.record;
+    if (this.#closed || record === undefined || leftoverKey(key, record.tree.marker) === key) return;
+    const entry = entryOf({ ...record, key: leftoverKey(key, record.tree.marker) });
+    this.#trees.set(entry.record.key, entry);
+    this.#append(`"set":${entry.json}`);
+    this.unregister(key);
+  }
+
   /** What a successor must know of a service's restart accounting. It is on the disk when this returns. */
   setService(name: string, value: unknown): void {
     if (this.#closed) return;

@@ -7,12 +7,10 @@ import {
   paramsForRepetition,
   pauseBefore,
   repetitionOf,
-  restOfRestart,
   type Search,
   type SearchVerdict,
   type Sight,
 } from '../../../server/api/reconnect.ts';
-import { serviceStatus } from '../../support/serviceStatus.ts';
 
 const LIMITS = { successorMs: 1_000, guardedMs: 60_000, holderMs: 5_000 };
 const HOLDER = { pid: 2, endpoint: '/s', elsewhere: false };
@@ -48,18 +46,8 @@ describe('which requests a successor is asked again', () => {
     assert.equal(repetitionOf('exec', exec), 'never');
   });
 
-  it('is of a restart what was not restarted yet', () => {
+  it('is a restart, with a word of what there was before it was asked for', () => {
     assert.equal(repetitionOf('restart', { names: [] }), 'unless_done');
-    const now = [serviceStatus('a', { incarnation: 2 }), serviceStatus('b', { incarnation: 5 })];
-    const { done, again } = restOfRestart(
-      ['a', 'b', 'none'],
-      new Map([
-        ['a', 1],
-        ['b', 5],
-      ]),
-      now,
-    );
-    assert.deepEqual([done.map((one) => [one.name, one.reason]), again], [[['a', 'restarted']], ['b', 'none']]);
   });
 
   it('has of a wait only the time that is left, and never less than none', () => {

@@ -141,7 +141,7 @@ describe('a client that outlives its supervisor', () => {
     );
   });
 
-  it('restarts once more only what has no new incarnation yet', async () => {
+  it('asks for a restart once more with a word of what there was before it', async () => {
     const status = (a: number, b: number) => () =>
       statusResult([serviceStatus('a', { incarnation: a }), serviceStatus('b', { incarnation: b })]);
     await stage.begin({ status: status(1, 1), restart: never });
@@ -162,7 +162,10 @@ describe('a client that outlives its supervisor', () => {
         ['b', 'restarted'],
       ],
     );
-    assert.deepEqual(fake.received.find((one) => one.name === 'restart')?.params, { names: ['b'] });
+    assert.deepEqual(fake.received.find((one) => one.name === 'restart')?.params, {
+      names: ['a', 'b'],
+      since: { a: 1, b: 1 },
+    });
   });
 
   const exec = { argv: ['x'], cwd: '/', env: {}, session: null } as const;
