@@ -87,20 +87,25 @@ export function tellVerdict(host: WorkspaceHost, record: TreeRecord, verdict: Ve
   });
 }
 
-/** What nobody goes on with is stopped (gracefully while its leader lives) and forgotten once it is gone. */
+/**
+ * What nobody goes on with is stopped (gracefully while its leader lives) and forgotten once it is gone. `news` says
+ * whether an end with so many survivors is to be told.
+ */
 export async function endRecorded(
   host: WorkspaceHost,
   heirs: Heirs,
   record: TreeRecord,
   verdict: Verdict,
+  news: (survivors: number) => boolean = () => true,
 ): Promise<void> {
   const { stopSignal, stopTimeoutMs }: StopOptions = heirs.services.get(record.name)?.config ?? DEFAULT_STOP;
   const leftover = isLeftover(record.key);
   const gently = verdict === 'alive' && !leftover;
   const proof = gently ? await terminateTree(record.tree, { stopSignal, stopTimeoutMs }) : await reapTree(record.tree);
   // Of what was there the last time as well there is nothing new to tell.
-  if (!leftover || proof.survivors.length === 0) tellReaped(host, record, proof);
-  if (proof.survivors.length > 0) return;
+  const left = proof.survivors.length;
+  if (news(left) && (!leftover || left === 0)) tellReaped(host, record, proof);
+  if (left > 0) return;
   host.registry.unregister(record.key);
   if (record.role !== 'service') return;
   try {
@@ -110,9 +115,17 @@ export async function endRecorded(
   }
 }
 
-export async function endUnrecorded(host: WorkspaceHost, { name, incarnation, tree }: UnrecordedTree): Promise<void> {
+export async function endUnrecorded(
+  host: WorkspaceHost,
+  { name, incarnation, tree }: UnrecordedTree,
+  news: (survivors: number) => boolean = () => true,
+): Promise<void> {
+  const proof = await terminateTree(tree, DEFAULT_STOP);
+  if (news(proof.survivors.length)) tellReaped(host, { name, incarnation }, proof);
+}
+
+export function tellUnrecorded(host: WorkspaceHost, { name, incarnation, tree }: UnrecordedTree): void {
   host.journal('reconciled', { name, incarnation, verdict: 'unrecorded', pid: tree.leader.pid });
-  tellReaped(host, { name, incarnation }, await terminateTree(tree, DEFAULT_STOP));
 }
 
 function tellReaped(

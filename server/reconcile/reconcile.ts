@@ -1,7 +1,7 @@
 import type { WorkspaceHost } from '../service/host.ts';
 import { isLeftover } from '../store/leftover.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
-import { endUnrecorded, type Heirs, judgeRecord, takeOverTree } from './effects.ts';
+import { endUnrecorded, type Heirs, judgeRecord, takeOverTree, tellUnrecorded } from './effects.ts';
 import type { StartsInFlight } from './inFlight.ts';
 import type { LastHeartbeat } from './lastHeartbeat.ts';
 import { findUnrecorded, recordFromTable } from './unrecorded.ts';
@@ -48,7 +48,10 @@ export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate
   await Promise.all(
     unrecorded
       .filter(({ record, elsewhere }) => !elsewhere && (record === null || !found.includes(record)))
-      .map((one) => endUnrecorded(host, one)),
+      .map((one) => {
+        tellUnrecorded(host, one);
+        return endUnrecorded(host, one);
+      }),
   );
   const records = [...estate.records, ...found, ...estate.inFlight.ended(found)];
   const recorded = new Set(

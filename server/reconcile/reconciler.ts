@@ -10,10 +10,20 @@ import {
   judgeRecord,
   recordedEnd,
   takeOverTree,
+  tellUnrecorded,
   tellVerdict,
 } from './effects.ts';
 import type { LastHeartbeat } from './lastHeartbeat.ts';
-import { judgeRound, NO_MEMORY, type RoundAct, type RoundMemory } from './round.ts';
+import {
+  type FailedEnds,
+  judgeEnd,
+  judgeRound,
+  NO_MEMORY,
+  type RoundAct,
+  type RoundMemory,
+  type Seen,
+  stillFailed,
+} from './round.ts';
 import { findUnrecorded, type UnrecordedTree } from './unrecorded.ts';
 
 /** How often everything on record is looked at. */
@@ -25,6 +35,7 @@ export class Reconciler {
   readonly #heirs: Heirs;
   readonly #heartbeat: LastHeartbeat;
   #memory: RoundMemory = NO_MEMORY;
+  #failedEnds: FailedEnds = new Set();
   #round: Promise<void> | null = null;
 
   /** `heartbeat`: the earlier supervisor's last. */
@@ -58,7 +69,7 @@ export class Reconciler {
     const followers = this.#followers();
     rememberFamilies([...followers.values()]);
     this.#heirs.runs.forgetRemoved();
-    const { memory, acts } = judgeRound(this.#memory, {
+    const seen: Seen = {
       recorded: [...records].map(([marker, record]) => ({
         marker,
         verdict: judgeRecord(record, this.#heartbeat),
@@ -70,8 +81,10 @@ export class Reconciler {
           const { marker } = tree;
           return { marker, launching: this.#host.launching.has(marker) || followers.has(marker), elsewhere };
         }),
-    });
+    };
+    const { memory, acts } = judgeRound(this.#memory, seen);
     this.#memory = memory;
+    this.#failedEnds = stillFailed(this.#failedEnds, seen);
     const strangers = new Map(strange.map((one) => [one.tree.marker, one]));
     await Promise.allSettled(acts.map((act) => this.#act(act, records, followers, strangers)));
   }
@@ -94,17 +107,29 @@ export class Reconciler {
         return;
       case 'end_recorded':
         if (record === undefined) return;
-        if (!isLeftover(record.key)) tellVerdict(this.#host, record, act.verdict, this.#heartbeat);
-        await endRecorded(this.#host, this.#heirs, record, act.verdict);
+        if (!isLeftover(record.key) && !this.#failedEnds.has(act.marker))
+          tellVerdict(this.#host, record, act.verdict, this.#heartbeat);
+        await endRecorded(this.#host, this.#heirs, record, act.verdict, this.#newsOf(act.marker));
         return;
       case 'end_strange': {
         const stranger = strangers.get(act.marker);
-        if (stranger !== undefined) await endUnrecorded(this.#host, stranger);
+        if (stranger === undefined) return;
+        if (!this.#failedEnds.has(act.marker)) tellUnrecorded(this.#host, stranger);
+        await endUnrecorded(this.#host, stranger, this.#newsOf(act.marker));
         return;
       }
       default:
         act satisfies never;
     }
+  }
+
+  /** Remembers how an end went; says whether that is news. */
+  #newsOf(marker: string): (survivors: number) => boolean {
+    return (survivors) => {
+      const { failed, tell } = judgeEnd(this.#failedEnds, marker, survivors);
+      this.#failedEnds = failed;
+      return tell;
+    };
   }
 
   /** By marker, every tree whose end somebody waits for. */

@@ -43,6 +43,28 @@ export interface RoundMemory {
 
 export const NO_MEMORY: RoundMemory = { odd: new Set(), presumed: new Set() };
 
+/** The trees, by marker, whose end was tried and left somebody. */
+export type FailedEnds = ReadonlySet<string>;
+
+/**
+ * What is told of an end that was tried: one that left somebody once, however many rounds try again, and once more when
+ * nothing is left (R98).
+ */
+export function judgeEnd(
+  failed: FailedEnds,
+  marker: string,
+  survivors: number,
+): { readonly failed: FailedEnds; readonly tell: boolean } {
+  if (survivors > 0) return { failed: new Set([...failed, marker]), tell: !failed.has(marker) };
+  return { failed: new Set([...failed].filter((one) => one !== marker)), tell: true };
+}
+
+/** One that vanished by itself is forgotten: whatever comes under its marker later is news. */
+export function stillFailed(failed: FailedEnds, { recorded, strange }: Seen): FailedEnds {
+  const seen = new Set([...recorded, ...strange].map(({ marker }) => marker));
+  return new Set([...failed].filter((marker) => seen.has(marker)));
+}
+
 /**
  * Whatever is odd must be so in two rounds: between two awaits of a launch or an end everything looks odd for a moment,
  * and a machine that wakes up shows ends that are being told of right now.

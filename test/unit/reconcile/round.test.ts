@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { judgeRound, NO_MEMORY, type RecordedTree, type RoundAct, type Seen } from '../../../server/reconcile/round.ts';
+import {
+  type FailedEnds,
+  judgeEnd,
+  judgeRound,
+  NO_MEMORY,
+  type RecordedTree,
+  type RoundAct,
+  type Seen,
+  stillFailed,
+} from '../../../server/reconcile/round.ts';
 import type { Verdict } from '../../../server/reconcile/verdict.ts';
 
 /** The acts of each round. */
@@ -82,5 +91,31 @@ describe('a round of the reconciler', () => {
   it('leaves a tree of another pid namespace alone', () => {
     const other = strange({ elsewhere: true });
     assert.deepEqual(rounds(other, other, other), [[], [], []]);
+  });
+});
+
+describe('an end that leaves somebody', () => {
+  /** Survivors of each try; gives which of them were told. */
+  function told(...survivors: number[]): boolean[] {
+    let failed: FailedEnds = new Set();
+    return survivors.map((count) => {
+      const judged = judgeEnd(failed, marker, count);
+      failed = judged.failed;
+      return judged.tell;
+    });
+  }
+
+  it('is told once, and once more when nothing is left (R98)', () => {
+    assert.deepEqual(told(2, 2, 2, 1, 0), [true, false, false, false, true]);
+  });
+
+  it('is news again after it was over', () => assert.deepEqual(told(1, 0, 1, 1), [true, true, true, false]));
+
+  it('is forgotten when what was left is gone by itself, and kept as long as it is seen', () => {
+    const failed = judgeEnd(new Set(), marker, 1).failed;
+    const kept = [strange(), recorded('unfollowed', 'alive'), {}].map(
+      (one) => stillFailed(failed, { recorded: [], strange: [], ...one }).size,
+    );
+    assert.deepEqual(kept, [1, 1, 0]);
   });
 });
