@@ -220,6 +220,14 @@ describe('the journal', () => {
       assert.ok(seen.length > 25, `${seen.length}`);
     });
 
+    it('holds the end of a thing however much was told before, and however long its last words are (R97)', () => {
+      const journal = open({ maxBytes: 1000, keep: 2 });
+      for (let at = 0; at < 500; at += 1) journal.append('x', { text: 'y'.repeat(900) });
+      journal.append('run_finished', { id: 'r-1', state: 'failed', tail: 'z'.repeat(50 * 1024 * 1024) });
+      const last = readJournal(stateDir).events.at(-1);
+      assert.deepEqual([last?.seq, last?.event], [501, 'run_finished']);
+    });
+
     it('counts on when the newest file is empty or gone', () => {
       const journal = open({ maxBytes: 200 });
       for (let at = 0; at < 10; at += 1) journal.append('x', { text: 'y'.repeat(200) });

@@ -125,6 +125,19 @@ describe('restart accounting: the slow budget (R58)', () => {
     assert.equal(crashesAt(every(11, 6 * MINUTE)).at(-1)?.spent, 'slow');
   });
 
+  it('counts in a window of 24 h what was before midnight, before Monday and before the clocks changed (R117)', () => {
+    const day: typeof limits = { ...limits, slow: { count: 3, windowMs: 24 * 60 * MINUTE } };
+    // Sunday 25 October 2026, the end of summer time in Europe, to Monday.
+    const times = ['2026-10-25T00:30Z', '2026-10-25T12:00Z', '2026-10-25T23:59Z', '2026-10-26T00:29Z'].map(Date.parse);
+    let accounting = emptyAccounting();
+    const spent = times.map((at) => {
+      const decision = recordCrash(accounting, at, day, noJitter);
+      accounting = decision.accounting;
+      return decision.spent;
+    });
+    assert.deepEqual(spent, [null, null, null, 'slow']);
+  });
+
   it('remembers no more than it needs over 10 000 crashes', () => {
     const last = crashesAt(every(10_000, 1000)).at(-1);
     assert.equal(last?.accounting.slow.length, limits.slow.count + 1);

@@ -33,6 +33,16 @@ describe('a run of tasks', () => {
     assert.deepEqual([state(run), task?.proof?.survivors.length, unit.host.registry.records()], ['canceled', 0, []]);
   });
 
+  it('waits for no other run that is under way, not even to be canceled (R100)', async () => {
+    const first = start({ command: 'sleep 1000' });
+    const second = start({ command: 'true' });
+    const third = start({ command: 'sleep 1000' });
+    await ended(second);
+    await third.cancel();
+    assert.deepEqual([first.ended, state(second), state(third)], [false, 'succeeded', 'canceled']);
+    await first.cancel();
+  });
+
   it('keeps the result of a task that had ended before it was canceled', async () => {
     const run = start({ command: 'sleep 0.2' });
     await until('the leader to run', () => run.tasks.get('it')?.tree);
