@@ -2,7 +2,17 @@
  * YAML 1.2, where `no` and `off` are words and not `false`. The tree of the parser is converted here and not by its
  * own `toJS`, for the positions, for keys that stand twice, and to bound what aliases unfold to.
  */
-import { isAlias, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLParseError } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+  type YAMLParseError,
+} from 'yaml';
 import {
   type ConfigPath,
   DEEPEST_NESTING,
@@ -14,6 +24,8 @@ import {
 import { duplicateKey, lineOf, reservedKey, tooDeep } from './problems.ts';
 
 export function parseYaml(text: string): SourceDocument {
+  const bracket = bracketTooDeep(text);
+  if (bracket !== null) return { text, root: null, problems: [tooDeep(bracket, [])] };
   let document: ReturnType<typeof parseDocument>;
   try {
     document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'error' });
@@ -36,6 +48,27 @@ export function parseYaml(text: string): SourceDocument {
   const root = document.contents === null ? null : converter.convert(document.contents, null, []);
   return { text, root: root?.value === null ? null : root, problems };
 }
+
+/**
+ * Where brackets open deeper than is allowed; `null` when nowhere. The parser is recursive and has an error for each one
+ * that stays open: 100 kB of them would hold up the event loop of a supervisor, which reads each saved file, for a second.
+ */
+function bracketTooDeep(text: string): Span | null {
+  if ((text.match(/[[{]/g)?.length ?? 0) <= DEEPEST_NESTING) return null;
+  let depth = 0;
+  let offset = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (LEXER_MARKS.has(token)) continue;
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    if (depth > DEEPEST_NESTING) return { start: offset, end: offset + 1 };
+    offset += token.length;
+  }
+  return null;
+}
+
+/** Tokens that stand for no text: beginning of a document, end of a flow, a scalar follows. */
+const LEXER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
 
 /** What aliases may add to the size of the file, in values: far beyond any real use, far below what hurts. */
 const MOST_VALUES_FROM_ALIASES = 100_000;

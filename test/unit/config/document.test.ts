@@ -50,6 +50,20 @@ describe('parseYaml', () => {
     });
   }
 
+  it('says at which bracket it is too deep, and does not read the other 100 000', () => {
+    const text = `a: "[["\nb: ${'['.repeat(100_000)}`;
+    const { problems } = parseYaml(text);
+    assert.deepEqual(
+      problems.map(({ message, start }) => [/deeper than 64/.test(message), start]),
+      [[true, text.indexOf('b: ') + 3 + 64]],
+    );
+  });
+
+  it('does not take brackets in texts and comments for nesting', () => {
+    const brackets = '['.repeat(100);
+    assert.deepEqual(parseYaml(`a: "${brackets}" # ${brackets}\nb: |\n  ${brackets}\nc: x${brackets}\n`).problems, []);
+  });
+
   it('takes keys as they are written, whatever value they could be', () => {
     assert.deepEqual(yamlValue('on: 1\n080: 2\n"null": 3\n'), { on: 1, '080': 2, null: 3 });
   });
