@@ -74,6 +74,13 @@ export async function takeOverTree(
   if (isOfPact || (record.onSupervisorLoss === 'stop' && verdict === 'alive')) await service.stop();
 }
 
+/** Of a start that its own supervisor had no time to tell of. */
+export function tellStart(host: WorkspaceHost, { name, incarnation, tree, ...record }: TreeRecord): void {
+  const { pid, startTime } = tree.leader;
+  const { outputOffset, ports, startedAt } = record;
+  host.journal('service_spawned', { name, pid, startTime, outputOffset, ports, incarnation, startedAt });
+}
+
 export function tellVerdict(host: WorkspaceHost, record: TreeRecord, verdict: Verdict, heartbeat: LastHeartbeat): void {
   const { name, key, incarnation, onSupervisorLoss } = record;
   const evidence = verdict === 'dead' ? heartbeatEvidence(heartbeat.heartbeat, heartbeat.ageMs) : null;

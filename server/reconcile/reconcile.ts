@@ -1,9 +1,10 @@
 import type { WorkspaceHost } from '../service/host.ts';
 import { isLeftover } from '../store/leftover.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
-import { endUnrecorded, type Heirs, judgeRecord, takeOverTree, tellUnrecorded } from './effects.ts';
+import { endUnrecorded, type Heirs, judgeRecord, takeOverTree, tellStart, tellUnrecorded } from './effects.ts';
 import type { StartsInFlight } from './inFlight.ts';
 import type { LastHeartbeat } from './lastHeartbeat.ts';
+import { startsUntold } from './startsTold.ts';
 import { findUnrecorded, recordFromTable } from './unrecorded.ts';
 
 export type { Heirs } from './effects.ts';
@@ -64,6 +65,8 @@ export async function takeOver(host: WorkspaceHost, heirs: Heirs, estate: Estate
     const owner = service?.restore(state, recorded.has(name)) ?? null;
     if (owner !== null) wanted.set(name, owner);
   }
+  // Records made from the process table do not say when their trees were started.
+  if (!estate.lost) for (const record of startsUntold(host.stateDir, records)) tellStart(host, record);
   const { heartbeat } = estate;
   await Promise.all(
     records.map((record) => takeOverTree(host, heirs, record, judgeRecord(record, heartbeat), heartbeat)),

@@ -52,6 +52,10 @@ describe('a start that nobody was told of', () => {
     await workspace.run('up', '--detach');
     const { pid, state, incarnation, port } = await workspace.service('web');
     assert.deepEqual([pid, state, incarnation, typeof port], [launched?.pid, 'ready', 1, 'number']);
+    assert.deepEqual(
+      workspace.eventsNamed('service_spawned').map((one) => [one.pid, one.incarnation]),
+      [[launched?.pid, 1]],
+    );
   });
 
   it('and that ended before there was a successor is accounted for by its exit record (its end was never known)', async () => {
@@ -66,6 +70,22 @@ describe('a start that nobody was told of', () => {
     assert.deepEqual(
       ends.map(({ code, crashes }) => [code, crashes]),
       [[3, 1]],
+    );
+    assert.equal(workspace.eventsNamed('service_spawned').filter((one) => one.incarnation === 1).length, 1);
+  });
+
+  it('is told by the successor when its supervisor was killed between launch and word (it was never in the journal)', async () => {
+    const workspace = openFailpointWorkspace({ services: { web: { ...ENDS, ready: { log: 'never' } } } });
+    workspace.failpoints('registry.changes.jsonl:write=die@3');
+    const first = workspace.begin(['up', '--detach', '--no-wait']);
+    await until('the kill', () => workspace.hits.length > 0);
+    await first.ended;
+    workspace.failpoints('');
+    await workspace.run('up', '--detach', '--no-wait');
+    const { pid } = await workspace.service('web');
+    assert.deepEqual(
+      workspace.eventsNamed('service_spawned').map((one) => [one.pid, one.incarnation]),
+      [[pid, 1]],
     );
   });
 });
