@@ -61,7 +61,7 @@ async function runThrough(rule: string): Promise<boolean> {
   await ask(workspace);
   await until(
     `the end of the run, or of its supervisor, at ${rule}`,
-    () => isOver(workspace) || workspace.hits.length > 0,
+    () => isClosed(workspace) || workspace.hits.length > 0,
   );
   const killed = workspace.hits.length > 0;
   workspace.failpoints();
@@ -88,6 +88,14 @@ async function ask(workspace: FailpointWorkspace): Promise<boolean> {
 
 function isOver(workspace: FailpointWorkspace): boolean {
   return workspace.eventsNamed('run_finished').length > 0;
+}
+
+/** The last write of all: that the end stands in the journal. A test that goes on before it misses the kill at it. */
+function isClosed(workspace: FailpointWorkspace): boolean {
+  const folder = runsFolder(workspace.stateDir);
+  const files = readdirSync(folder).map((name) => join(folder, name, 'run.json'));
+  const closed = files.filter((file) => existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).closed === true);
+  return isOver(workspace) && closed.length > 0;
 }
 
 function hasRun(workspace: FailpointWorkspace): boolean {

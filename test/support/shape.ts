@@ -167,6 +167,7 @@ export const HEARTBEAT_SHAPE: Shape = {
     pid: 'number',
     startTime: 'string',
     at: 'number',
+    clock: { fields: { bootId: 'string', steady: 'number', now: 'number' } },
     uptimeMs: 'number',
     eventLoopDelayMs: 'number',
     memory,
