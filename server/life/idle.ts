@@ -4,6 +4,9 @@ export interface IdleListener {
   readonly onGraceOver: () => void;
 }
 
+/** What still runs when a grace is over is looked at again, after a grace or at least so long. */
+const LEAST_PAUSE_MS = 1_000;
+
 /**
  * Counts the time without a client. A window that reloads comes back within seconds, so only a whole grace says that
  * nobody is there.
@@ -14,11 +17,17 @@ export class IdleGrace {
   #clients = 0;
   #timer: NodeJS.Timeout | null = null;
   #over = false;
+  #begun = false;
 
   constructor(graceMs: number, listener: IdleListener) {
     this.#graceMs = graceMs;
     this.#listener = listener;
-    this.#arm();
+  }
+
+  /** Clients can come from now on. However short the grace, the first has `arrivalMs`. */
+  begin(arrivalMs: number): void {
+    this.#begun = true;
+    this.#arm(Math.max(arrivalMs, this.#graceMs));
   }
 
   /** Nobody was connected for a whole grace, and nobody has come since. */
@@ -45,15 +54,15 @@ export class IdleGrace {
     this.#timer = null;
   }
 
-  #arm(): void {
+  #arm(afterMs = this.#graceMs): void {
     this.stop();
-    if (this.#clients > 0) return;
+    if (!this.#begun || this.#clients > 0) return;
     this.#timer = setTimeout(() => {
       this.#over = true;
       this.#listener.onGraceOver();
       // Something may still run; it is looked at again, as nobody tells us when the last of it ended.
-      this.#arm();
-    }, this.#graceMs);
+      this.#arm(Math.max(LEAST_PAUSE_MS, this.#graceMs));
+    }, afterMs);
     this.#timer.unref();
   }
 }

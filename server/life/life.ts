@@ -20,6 +20,7 @@ import type { SupervisorGuardian } from './guardian.ts';
 import { HeartbeatTimer } from './heartbeatTimer.ts';
 import { TIDY_PERIOD_MS, tidyState } from './housekeeping.ts';
 import { IdleGrace } from './idle.ts';
+import { RETURN_MS } from './leases.ts';
 import { say, tellStarter } from './ownLog.ts';
 import { keepReachable, REACH_PERIOD_MS } from './reach.ts';
 import { reloadConfiguration } from './reload.ts';
@@ -149,6 +150,7 @@ export class SupervisorLife {
       void this.#end({ kind: 'cannot_serve', error: error as Error });
       return;
     }
+    this.#grace.begin(RETURN_MS);
     this.#sessions.begin();
     this.#every(REACH_PERIOD_MS, () => void keepReachable(this.#server, supervisor.host, claim.lock.endpoint));
     this.#every(MEMORY_PERIOD_MS, () => void this.#showMemory());
