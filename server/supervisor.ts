@@ -8,6 +8,7 @@ import {
   withDependencies,
 } from './service/dependencies.ts';
 import type { WorkspaceHost } from './service/host.ts';
+import { asSeen, type Incarnations, incarnationsOf, type UnfinishedChange } from './service/incarnations.ts';
 import { Intent } from './service/intent.ts';
 import { allOver } from './service/order.ts';
 import { OrderedStops } from './service/orderedStops.ts';
@@ -20,9 +21,6 @@ import { Commands } from './task/commands.ts';
 import type { ExecRequest, ExecStart } from './task/exec.ts';
 import { Holdings, type ReapedTree } from './task/holdings.ts';
 import { Runs } from './task/runs.ts';
-
-/** What somebody has seen of services: the number of each one's last start. */
-export type Incarnations = Readonly<Record<string, number>>;
 
 /** The one object that holds services, runs and commands together, and keeps their dependencies. */
 export class Supervisor {
@@ -173,7 +171,10 @@ export class Supervisor {
     this.settle();
   }
 
-  /** Puts another configuration in force and touches only what it concerns. */
+  /**
+   * Puts another configuration in force and touches only what it concerns. `keep` is called once it is in force, with what is
+   * then done: whoever takes over finishes that.
+   */
   async apply(
     config: WorkspaceConfig,
     change: {
@@ -182,6 +183,7 @@ export class Supervisor {
       changed: readonly string[];
       retuned: readonly string[];
     },
+    keep: (unfinished: UnfinishedChange) => void = () => {},
   ): Promise<void> {
     const removed = change.removed.filter((name) => this.services.has(name));
     // No names would mean all.
@@ -202,10 +204,19 @@ export class Supervisor {
     }
     // What is being stopped stays stopped.
     const running = change.changed.flatMap((name) => this.services.get(name) ?? []).filter((service) => service.wanted);
-    const restarted = Promise.all(running.map((service) => service.restart()));
-    const enabled = [...config.services.values()].filter((one) => one.enabled && !enabledBefore.has(one.name));
+    const enabled = [...this.services.values()].filter((one) => one.config.enabled && !enabledBefore.has(one.name));
+    const unfinished = { restart: incarnationsOf(running), start: incarnationsOf(enabled) };
+    keep(unfinished);
+    await this.finishChange(unfinished);
+  }
+
+  /** Starts and restarts what a configuration that is in force asks for; what has a higher incarnation by now has had it. */
+  async finishChange({ restart, start }: UnfinishedChange): Promise<void> {
+    if (this.#stopping) return;
+    const left = (seen: Incarnations): ManagedService[] => asSeen(this.services, seen);
+    const restarted = Promise.all(left(restart).map((service) => (service.wanted ? service.restart() : undefined)));
     const { everythingFor } = this.intent;
-    const names = enabled.map((one) => one.name);
+    const names = left(start).map((one) => one.name);
     if (everythingFor !== null && names.length > 0) this.up(names, everythingFor);
     await restarted;
     this.settle();

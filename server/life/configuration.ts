@@ -8,6 +8,8 @@ import { readRegistry } from '../store/registryFile.ts';
 export type FirstConfiguration = ConfigResult & {
   /** It is the one that was in force before; what the workspace has now is still to be applied. */
   readonly kept: boolean;
+  /** What the supervisor before had begun to do for it (`UnfinishedReload`, to be parsed). */
+  readonly unfinished?: unknown;
 };
 
 /**
@@ -22,15 +24,19 @@ export async function firstConfiguration(
   // Without a file there was nothing to run.
   if (kept !== null && kept.file !== null) {
     const result = analyse(kept.text, kept.file, root);
-    if (result.ok) return { ...result, kept: true };
+    if (result.ok) return { ...result, kept: true, unfinished: kept.unfinished };
   }
   return { ...(await readWorkspaceConfig(root)), kept: false };
 }
 
 /** For the next one. */
-export function keepConfiguration(host: Pick<WorkspaceHost, 'stateDir' | 'save'>, result: ConfigResult): void {
+export function keepConfiguration(
+  host: Pick<WorkspaceHost, 'stateDir' | 'save'>,
+  result: ConfigResult,
+  unfinished: unknown = null,
+): void {
   if (!result.ok) return;
-  const kept = { file: result.config.file, text: result.text ?? '' };
+  const kept = { file: result.config.file, text: result.text ?? '', unfinished };
   host.save('configuration.json', () => writeKeptConfiguration(host.stateDir, kept));
 }
 

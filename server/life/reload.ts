@@ -3,8 +3,10 @@ import { diffConfig } from '../config/difference.ts';
 import type { ConfigResult } from '../config/model.ts';
 import { readWorkspaceConfig } from '../config/reader.ts';
 import { fileDiagnostic } from '../config/report.ts';
+import type { Incarnations, UnfinishedChange } from '../service/incarnations.ts';
+import { isObject } from '../store/treeRecord.ts';
 import type { Supervisor } from '../supervisor.ts';
-import { keepConfiguration } from './configuration.ts';
+import { type FirstConfiguration, keepConfiguration } from './configuration.ts';
 
 /**
  * Reads the configuration anew and applies what differs. One that is wrong changes nothing: the old one stays in
@@ -17,7 +19,35 @@ export function reloadConfiguration(supervisor: Supervisor): Promise<ReloadResul
   return mine;
 }
 
+/** Does the rest of what an earlier supervisor had begun, before anything else is applied. */
+export function finishReload(supervisor: Supervisor, { unfinished, ...read }: FirstConfiguration): void {
+  const left = parseUnfinished(unfinished);
+  if (left === null) return;
+  const mine = last.then(async () => {
+    await supervisor.finishChange(left);
+    keepConfiguration(supervisor.host, read);
+    supervisor.host.journal('configuration_applied', left.change);
+  });
+  last = mine.catch(() => {});
+}
+
 let last: Promise<unknown> = Promise.resolve();
+
+interface UnfinishedReload extends UnfinishedChange {
+  /** As the journal tells it. */
+  readonly change: Readonly<Record<string, unknown>>;
+}
+
+/** `null`: there is none, or nothing that can be understood. */
+function parseUnfinished(value: unknown): UnfinishedReload | null {
+  if (!isObject(value) || !isObject(value.change)) return null;
+  const { change, restart, start } = value;
+  return isIncarnations(restart) && isIncarnations(start) ? { change, restart, start } : null;
+}
+
+function isIncarnations(value: unknown): value is Incarnations {
+  return isObject(value) && Object.values(value).every((one) => Number.isSafeInteger(one));
+}
 
 async function reload(supervisor: Supervisor): Promise<ReloadResult> {
   const read = await readConfiguration(supervisor);
@@ -44,8 +74,11 @@ async function reload(supervisor: Supervisor): Promise<ReloadResult> {
       changed: difference.changed,
       retuned: difference.retuned,
     });
-  await supervisor.apply(read.config, change);
-  // Not before: whoever is killed in the middle of it is followed by one that sees the same difference, and applies it.
+  // Whoever is killed before it is in force is followed by one that sees the same difference, and applies it; afterwards by
+  // one that does the rest.
+  await supervisor.apply(read.config, change, (left) => {
+    if (touched) keepConfiguration(supervisor.host, read, { change, ...left });
+  });
   keepConfiguration(supervisor.host, read);
   if (touched) supervisor.host.journal('configuration_applied', change);
   return {

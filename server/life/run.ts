@@ -43,6 +43,7 @@ import { removeForgottenExitRecords } from './housekeeping.ts';
 import { SupervisorLife } from './life.ts';
 import { tellStarter, writeOwnLog } from './ownLog.ts';
 import { programFile, supervisorCommand } from './program.ts';
+import { finishReload } from './reload.ts';
 import { REMOVED_VARIABLE, takeRemovedNames } from './removedNames.ts';
 import { EndListener } from './signals.ts';
 
@@ -221,7 +222,10 @@ async function serve(
     heartbeat,
     inFlight,
     lost,
-  }).then((wanted) => supervisor.resume(registry.intent(), wanted));
+  }).then((wanted) => {
+    supervisor.resume(registry.intent(), wanted);
+    finishReload(supervisor, configuration);
+  });
   await life.begin(takenOver);
   return life.ended;
 }

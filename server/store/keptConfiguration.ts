@@ -11,6 +11,8 @@ export interface KeptConfiguration {
   /** Where it was read from; `null`: the workspace had none. */
   readonly file: string | null;
   readonly text: string;
+  /** It is in force, and not everything that it asks for is done (opaque to the store); `null`: all is. */
+  readonly unfinished: unknown;
 }
 
 /** Twice what a configuration may have: JSON writes a line end as two characters. */
@@ -26,6 +28,6 @@ export function readKeptConfiguration(stateDir: string): KeptConfiguration | nul
   const read = readSmallFile(keptConfigurationPath(stateDir), LARGEST_BYTES);
   const value = read.kind === 'text' ? parseObject(read.text) : null;
   if (value === null) return null;
-  const { file, text } = value;
-  return (file === null || typeof file === 'string') && typeof text === 'string' ? { file, text } : null;
+  const { file, text, unfinished = null } = value;
+  return (file === null || typeof file === 'string') && typeof text === 'string' ? { file, text, unfinished } : null;
 }
