@@ -44,6 +44,24 @@ describe('a supervisor that was killed with its guardian', () => {
     assert.equal(workspace.eventsNamed('service_spawned').length, 2);
   });
 
+  for (const [slip, words, code] of [
+    ['a configuration that is wrong', [], 78],
+    ['a name that is not known', ['nosuch'], 64],
+  ] as const) {
+    it(`has what it left taken over and not ended by an \`up\` with ${slip}`, async () => {
+      const workspace = openWorkspace({ services: { web: STEADY } });
+      await workspace.up();
+      const web = (await workspace.service('web')).pid;
+      await kill(workspace);
+      if (words.length === 0) workspace.write('coppice.json', '{');
+      const end = await workspace.run('up', '--detach', ...words);
+      assert.equal(end.code, code, end.stderr);
+      assert.match(end.stderr, /goes on, under supervisor pid \d+/);
+      const { pid, state } = await workspace.service('web');
+      assert.deepEqual([pid, state], [web, 'ready']);
+    });
+  }
+
   it('is told in the journal: a second supervisor_started, and what became of each tree', async () => {
     const workspace = openWorkspace({ services: { web: STEADY } });
     await workspace.up();

@@ -14,6 +14,8 @@ export interface UpRequest {
   readonly refused: readonly NameOutcome[];
   /** This `up` started the supervisor. */
   readonly started: boolean;
+  /** Whose lease holds what it started; `null`: it belongs to the workspace. */
+  readonly session: string | null;
   /** For `--detach` and `--once`; 0: no limit. */
   readonly timeoutMs: number;
 }

@@ -1,9 +1,9 @@
 import type { SupervisorClient } from '../../api/client.ts';
-import type { NameOutcome } from '../../api/protocol.ts';
+import type { NameOutcome, SessionStatus } from '../../api/protocol.ts';
 import { findConfigFile } from '../../config/find.ts';
 import { closest } from '../../text/suggest.ts';
 import { readConfiguration } from '../configuration.ts';
-import { ensureSupervisor, type LinkResult, openWorkspace } from '../link.ts';
+import { ensureSupervisor, type LinkResult, openWorkspace, type Workspace } from '../link.ts';
 import { unknownName } from '../messages.ts';
 import { readDurationOption } from '../optionValues.ts';
 import { outcomesCode } from '../outcomes.ts';
@@ -12,6 +12,7 @@ import { StatusFeed } from '../up/follow.ts';
 import { runForeground } from '../up/foreground.ts';
 import { runOnce } from '../up/once.ts';
 import type { UpRequest } from '../up/request.ts';
+import { othersRunning } from '../up/verdict.ts';
 import { type Context, Exit, type Invocation, type Verb } from '../verb.ts';
 import { type Attached, fail, withSupervisor } from '../withSupervisor.ts';
 
@@ -64,14 +65,14 @@ export const up: Verb = {
         : null;
     const checked = await checkConfiguration(context, workspace.root, invocation.positionals);
     if (checked !== null) {
-      await giveBack(early);
+      await giveBack(context, workspace, early);
       return checked;
     }
     for (let attempt = 1; ; attempt += 1) {
       let isDraining = false;
       const linked = attempt === 1 && early !== null ? { linked: early } : {};
       const code = await withSupervisor(context, { mode: 'start', session, ...linked }, async (attached) => {
-        const asked = await ask(context, invocation, attached, timeoutMs);
+        const asked = await ask(context, invocation, attached, { timeoutMs, session });
         switch (asked.kind) {
           case 'accepted':
             return show(context, invocation, asked.request);
@@ -111,7 +112,7 @@ async function ask(
   context: Context,
   { positionals }: Invocation,
   attached: Attached,
-  timeoutMs: number,
+  own: Pick<UpRequest, 'timeoutMs' | 'session'>,
 ): Promise<Asked> {
   const { client, workspace, started } = attached;
   const opened = await StatusFeed.open(client);
@@ -130,7 +131,7 @@ async function ask(
   for (const one of refused) context.terminal.say(`coppice: ${one.message}`);
   if (refused.some((one) => one.reason === 'unknown_name')) return { kind: 'refused', code: outcomesCode(refused) };
   const wanted = new Set(answer.value.outcomes.map((one: NameOutcome) => one.name));
-  return { kind: 'accepted', request: { client, workspace, feed: opened.feed, wanted, refused, started, timeoutMs } };
+  return { kind: 'accepted', request: { client, workspace, feed: opened.feed, wanted, refused, started, ...own } };
 }
 
 function show(context: Context, { options }: Invocation, request: UpRequest): Promise<number> {
@@ -156,12 +157,27 @@ function clashOf({ options }: Invocation): string | null {
   return null;
 }
 
-/** Ends a supervisor that was started in vain, and lets go of any other. */
-async function giveBack(early: Promise<LinkResult> | null): Promise<void> {
+/**
+ * Ends the supervisor that was started for nothing; unless it has taken over what one before it left, which is not to
+ * end because of a slip in what was asked for now.
+ */
+async function giveBack(context: Context, workspace: Workspace, early: Promise<LinkResult> | null): Promise<void> {
   const linked = await early;
   if (linked === null || !linked.ok) return;
-  if (linked.started) await linked.client.request('down', {});
-  linked.client.close();
+  const { client, started } = linked;
+  if (started) {
+    const { liveRecordedTrees } = await import('../offline.ts');
+    const status = await client.request('status', {});
+    const idle = status.ok && !othersRunning(status.value, new Set()) && !status.value.sessions.some(ownsAnything);
+    if (idle && liveRecordedTrees(workspace).length === 0) await client.request('down', {});
+    else
+      context.terminal.say(`coppice: what ran without a supervisor goes on, under supervisor pid ${client.hello.pid}`);
+  }
+  client.close();
+}
+
+function ownsAnything({ owns }: SessionStatus): boolean {
+  return owns.length > 0;
 }
 
 /** Is the configuration right, and are the names in it? An exit code, or `null`. */

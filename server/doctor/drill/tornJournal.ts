@@ -17,9 +17,11 @@ export async function* drillTornJournal(stage: Stage): Outcomes {
   if (again !== null) return yield fails(GUARANTEE, again);
   const { events, skipped } = readJournal(stage.stateDir);
   const kept = before.events.every((one) => events.some((other) => other.seq === one.seq));
-  const next = events.find((one) => one.seq === last + 1);
+  // It also tells that the line was torn, and may do so before anything else.
+  const after = events.filter((one) => one.seq > last);
+  const inOrder = after.every((one, index) => one.seq === last + 1 + index);
   if (!kept) return yield fails(GUARANTEE, 'a record before the torn line is gone');
-  if (next?.event !== 'supervisor_started')
+  if (!inOrder || !after.some((one) => one.event === 'supervisor_started'))
     return yield fails(GUARANTEE, 'the record after the torn line cannot be read');
   return yield holds(GUARANTEE, `${events.length} records readable, ${skipped} torn line passed over`);
 }
