@@ -13,6 +13,7 @@ import {
   type ReloadResult,
   type RequestName,
   type Requests,
+  type ServiceStatus,
   type StatusResult,
   type WaitParams,
   type WaitResult,
@@ -118,6 +119,11 @@ async function endOfCommand(supervisor: Supervisor, id: string, stop: boolean): 
   return { ...status, proof };
 }
 
+function missedText(name: string, { state, failure, detail }: ServiceStatus): string {
+  if (failure !== null) return `${name} has failed: ${failure}`;
+  return detail === null ? `${name} is ${state}` : `${name} is ${state}: ${detail}`;
+}
+
 /** A longer delay makes a Node timer fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -146,7 +152,7 @@ async function waitFor(supervisor: Supervisor, params: WaitParams, connection: C
   }
   return {
     outcome: 'failed',
-    message: status.failure ?? status.detail ?? `${service.name} is ${status.state}`,
+    message: missedText(service.name, status),
     service: status,
   };
 }

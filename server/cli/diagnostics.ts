@@ -5,9 +5,17 @@ import type { Terminal } from './terminal.ts';
 export async function diagnosticLines(diagnostics: readonly ConfigDiagnostic[], terminal: Terminal): Promise<string[]> {
   if (diagnostics.length === 0) return [];
   const { formatDiagnostic } = await import('../config/reader.ts');
-  return diagnostics.map((one) =>
-    formatDiagnostic(one).replace(/: (error|warning): /, (text, severity: string) =>
-      text.replace(severity, terminal.paintMessage(severity === 'error' ? 'red' : 'yellow', severity)),
-    ),
-  );
+  // Errors first: they are what has to be mended before anything else counts.
+  const ordered = [...diagnostics].sort((a, b) => Number(a.severity !== 'error') - Number(b.severity !== 'error'));
+  const lines = ordered
+    .slice(0, MOST)
+    .map((one) =>
+      formatDiagnostic(one).replace(/: (error|warning): /, (text, severity: string) =>
+        text.replace(severity, terminal.paintMessage(severity === 'error' ? 'red' : 'yellow', severity)),
+      ),
+    );
+  return ordered.length <= MOST ? lines : [...lines, `... and ${ordered.length - MOST} more`];
 }
+
+/** More would push the first of them, which the others often follow from, off the screen. */
+const MOST = 20;

@@ -71,7 +71,7 @@ function knownWords(fields: JournalFields, name: JournalEventName): string {
     case 'configuration_applied':
       return `the changed configuration is in force`;
     case 'configuration_rejected':
-      return `the configuration is wrong, the old one stays in force: ${text('first')}`;
+      return `the configuration is wrong, the old one stays in force: ${fields.text('place') === null ? '' : `${text('place')}: `}${text('first')}`;
     case 'service_waiting':
       return text('text');
     case 'service_spawned':

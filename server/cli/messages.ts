@@ -12,7 +12,7 @@ export function describeFailure(failure: CliFailure): string {
         ? `no supervisor runs for ${failure.root}; \`coppice up\` starts one`
         : `the supervisor of ${failure.root} was lost${typeof failure.gap === 'object' ? ` (${oneLine(failure.gap.gaveUp)})` : ''}; \`coppice up\` starts one that takes over what runs, \`coppice doctor\` looks at what is there`;
     case 'unreachable':
-      return `${describeHolder(failure.holder)} holds the workspace, but ${describeConnectFailure(failure.failure)}.\n\`coppice doctor\` looks at it; to end it: kill ${failure.holder.pid}`;
+      return `${describeHolder(failure.holder)} holds the workspace, but ${describeConnectFailure(failure.failure)}.\n\`coppice doctor\` looks at it; \`kill -9 ${failure.holder.pid}\` ends it, and what it runs goes on`;
     case 'elsewhere':
       return `${describeHolder(failure.holder)} holds the workspace from another machine or container; run the command there`;
     case 'start_failed':

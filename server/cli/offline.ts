@@ -10,6 +10,7 @@ import { readLock } from '../store/holder.ts';
 import { decodeName, logPath, logsFolder } from '../store/paths.ts';
 import { readRegistry } from '../store/registryFile.ts';
 import type { TreeRecord } from '../store/types.ts';
+import { oneLine } from './width.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Recorded trees of which the leader, or the keeper above what it left, still runs. */
@@ -27,7 +28,7 @@ export async function offlineStatus(workspace: Workspace): Promise<StatusResult>
   const { id, root, stateDir } = workspace;
   const silent = await silentSupervisor(root);
   const recorded = readRegistry(stateDir);
-  const config = await readConfigurationQuietly(root);
+  const config = await readConfigurationQuietly(workspace);
   const live = new Map(liveRecordedTrees(workspace).map((record) => [record.name, record]));
   const names = new Set([
     ...(config?.services.keys() ?? []),
@@ -104,7 +105,7 @@ async function silentSupervisor(root: string): Promise<StatusResult['supervisor'
  */
 export async function knownLogs(workspace: Workspace, forNames: boolean): Promise<string[]> {
   const printed = listLogs(workspace.stateDir).filter((name) => forNames || !name.startsWith('exec-'));
-  const config = await readConfigurationQuietly(workspace.root);
+  const config = await readConfigurationQuietly(workspace);
   if (config === null) return printed;
   const configured = [...config.services.keys()];
   if (forNames) return [...new Set([...configured, ...printed])];
@@ -121,9 +122,20 @@ function listLogs(stateDir: string): string[] {
   }
 }
 
-/** `null` when it is wrong: its errors are the affair of `up` and `reload`. */
-async function readConfigurationQuietly(root: string): Promise<WorkspaceConfig | null> {
-  const { readWorkspaceConfig } = await import('../config/reader.ts');
-  const result = await readWorkspaceConfig(root);
-  return result.ok ? result.config : null;
+/** Why the configuration cannot be used, in a line; `null` when it can. */
+export async function configurationTrouble(workspace: Workspace): Promise<string | null> {
+  const { readKnownConfiguration } = await import('../store/knownConfiguration.ts');
+  const { read } = await readKnownConfiguration(workspace.root, workspace.stateDir);
+  if (read.ok) return null;
+  const errors = read.diagnostics.filter((one) => one.severity === 'error');
+  const [first] = errors;
+  if (first === undefined) return 'the configuration is wrong';
+  const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
+  return `the configuration is wrong: ${first.file}:${first.line}: ${oneLine(first.message)}${more}`;
+}
+
+/** What was in force last where it is wrong: its errors are the affair of `up` and `reload`. */
+async function readConfigurationQuietly(workspace: Workspace): Promise<WorkspaceConfig | null> {
+  const { readKnownConfiguration } = await import('../store/knownConfiguration.ts');
+  return (await readKnownConfiguration(workspace.root, workspace.stateDir)).config;
 }

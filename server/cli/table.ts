@@ -9,12 +9,14 @@ export interface TableStyle {
   /** Columns to fit into; infinite when nobody's terminal is written to. */
   readonly columns: number;
   readonly now: number;
+  /** Whose view it is: that its own services are its own need not be said. */
+  readonly session?: string | null;
 }
 
 /** A header and one line a service; every line fits into `columns`. */
 export function serviceTable(services: readonly ServiceStatus[], style: TableStyle): string[] {
   if (services.length === 0) return ['No services.'];
-  const rows = services.map((service) => cells(service, style.now));
+  const rows = services.map((service) => cells(service, style));
   const columns = chooseColumns(rows, style.columns);
   const line = (row: Row, header: boolean): string => {
     const painted = columns.map(({ key, width }, index) => {
@@ -92,7 +94,7 @@ const RIGHT: ReadonlySet<Key> = new Set(['pid', 'memory', 'restarts']);
 /** A detail cut to less than this says nothing. */
 const LEAST_DETAIL = 16;
 
-function cells(service: ServiceStatus, now: number): Row {
+function cells(service: ServiceStatus, style: TableStyle): Row {
   return {
     name: oneLine(service.name),
     state: stateWord(service),
@@ -100,13 +102,13 @@ function cells(service: ServiceStatus, now: number): Row {
     where: service.url ?? (service.port === null ? '-' : `port ${service.port}`),
     memory: service.memoryMb === null ? '-' : formatBytes(service.memoryMb * 1024 * 1024),
     restarts: String(service.restarts),
-    detail: detailOf(service, now),
+    detail: detailOf(service, style),
     paint: STATE_PAINT[service.state],
   };
 }
 
-function detailOf(service: ServiceStatus, now: number): string {
-  const runs = service.pid !== null && service.ownerKind !== 'configuration';
+function detailOf(service: ServiceStatus, { now, session }: TableStyle): string {
+  const runs = service.pid !== null && service.ownerKind !== 'configuration' && service.owner !== session;
   return [stateDetail(service, now), runs ? ownerDetail(service) : ''].filter((part) => part !== '').join(', ');
 }
 

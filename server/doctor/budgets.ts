@@ -10,14 +10,13 @@ import type { BudgetEntry, CheckResult, Finding } from './types.ts';
 export function checkBudgets(facts: DoctorFacts): CheckResult<readonly BudgetEntry[]> {
   const section: BudgetEntry[] = [];
   const findings: Finding[] = [];
-  const configured = facts.config?.ok === true ? facts.config.config.services : null;
   for (const [name, recorded] of Object.entries(facts.services)) {
     const restored = restore(recorded);
     if (restored === null) {
       findings.push(finding('warn', `the record of how often ${name} has failed cannot be understood`, null));
       continue;
     }
-    const limits = configured?.get(name)?.restart ?? DEFAULT_LIMITS;
+    const limits = facts.configured.get(name)?.restart ?? DEFAULT_LIMITS;
     const use = budgetUse(restored.state.accounting, facts.now, limits);
     const entries = BUDGETS.flatMap((budget): BudgetEntry[] => {
       const { count: limit, windowMs } = limits[budget];

@@ -1,6 +1,6 @@
 /** Everything that the checks look at, gathered once; the checks themselves are pure. */
 
-import type { ConfigResult } from '../config/model.ts';
+import type { ConfigResult, ServiceConfig } from '../config/model.ts';
 import type { InotifyLimits, Machine, OpenFiles } from '../process/machine.ts';
 import type { Mount } from '../process/mounts.ts';
 import type { PortOwner } from '../process/ports.ts';
@@ -33,6 +33,8 @@ export interface DoctorFacts {
   readonly guardian: GuardianFacts;
   /** `null`: the workspace could not be looked at. */
   readonly config: ConfigResult | null;
+  /** Its services; where it cannot be used, those of the one that was in force last. */
+  readonly configured: ReadonlyMap<string, ServiceConfig>;
   /** Of each service what the registry keeps of its restart accounting; opaque to all but the policy. */
   readonly services: Readonly<Record<string, unknown>>;
   readonly trees: readonly TreeFacts[];
@@ -71,7 +73,14 @@ export interface SupervisorProcess {
 /** What came of saying hello to the holder. */
 export type SupervisorAnswer =
   | { readonly kind: 'not_asked' }
-  | { readonly kind: 'answered'; readonly afterMs: number }
+  | {
+      readonly kind: 'answered';
+      readonly afterMs: number;
+      /** Of the services that it says it runs. */
+      readonly leaders: readonly number[];
+      /** Names of whatever else it says belongs to somebody, such as commands of `exec`. */
+      readonly names: readonly string[];
+    }
   /** Somebody listens and says nothing. */
   | { readonly kind: 'silent'; readonly afterMs: number }
   | { readonly kind: 'not_listening'; readonly detail: string }
@@ -101,6 +110,8 @@ export interface TreeFacts {
   readonly record: TreeRecord;
   readonly leader: Liveness;
   readonly members: readonly TreeMember[];
+  /** Those of its members that have left its session, and live. */
+  readonly abroad: ReadonlySet<number>;
 }
 
 export interface MarkedProcess {

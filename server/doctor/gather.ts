@@ -2,14 +2,14 @@
 
 import { uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConfigResult, ServiceConfig } from '../config/model.ts';
-import { readWorkspaceConfig } from '../config/reader.ts';
+import type { ServiceConfig } from '../config/model.ts';
 import { liveness } from '../process/identity.ts';
 import { census } from '../process/membership.ts';
 import { type ProcessTable, readProcessTableAsync } from '../process/table.ts';
 import { clocksNow, steadyNow } from '../store/clocks.ts';
 import { type HeartbeatReading, readHeartbeat } from '../store/heartbeat.ts';
 import { type LockReading, readLock } from '../store/holder.ts';
+import { readKnownConfiguration } from '../store/knownConfiguration.ts';
 import type { Workspace } from '../store/paths.ts';
 import { type RegistryContent, readRegistry } from '../store/registryFile.ts';
 import type { SupervisorLock } from '../store/types.ts';
@@ -45,19 +45,23 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
   // Nothing below a folder that does not answer is touched: the kernel would not let this process go again.
   const lock: LockReading = silent.has('workspace') ? NO_LOCK : await readLock(root);
   const asked = within(ASK_LIMIT_MS, ask(lock, options), { kind: 'not_asked' } as const);
-  const config = !silent.has('workspace') ? within(LIMIT_MS, readConfig(root), null) : null;
+  const config = !silent.has('workspace')
+    ? within(LIMIT_MS, readKnownConfiguration(root, canRead ? stateDir : null), null)
+    : null;
   const table = await readProcessTableAsync();
   const registry: RegistryContent = canRead ? readRegistry(stateDir) : NO_REGISTRY;
   const beats = canRead
     ? (): HeartbeatReading => readHeartbeat(stateDir)
     : (): HeartbeatReading => ({ kind: 'absent' });
   const firstLook: HeartbeatLook = { reading: beats(), clocks: clocksNow() };
+  // In this order: what has ended when its marker was to be read is not called alive below.
+  const marked = id === '' ? [] : findMarked(table, id);
   const trees = lookAtTrees(registry, table);
   const guardian = canRead ? await readGuardian(stateDir, table) : ({ kind: 'absent' } as const);
   const holderPid = lock.lock?.pid ?? null;
   const supervisors = await settleSupervisors(findSupervisors(table, root), holderPid, root);
   const read = await config;
-  const services = read?.ok === true ? read.config.services : new Map<string, ServiceConfig>();
+  const services = read?.config?.services ?? new Map<string, ServiceConfig>();
   const [ports, symptoms, answer] = await Promise.all([
     within(LIMIT_MS, lookAtPorts(trees, services), []),
     canRead ? within(LIMIT_MS, lookAtSymptoms(stateDir, registry.services, services), NO_SYMPTOMS) : NO_SYMPTOMS,
@@ -82,10 +86,11 @@ export async function gatherFacts(workspace: Workspace, options: GatherOptions):
     // `hrtime` stands still while the machine sleeps, `uptime` does not.
     suspendedMs: Math.max(0, Math.round(uptime() * 1000 - Number(process.hrtime.bigint() / 1_000_000n))),
     guardian,
-    config: read,
+    config: read?.read ?? null,
+    configured: services,
     services: registry.services,
     trees,
-    marked: id === '' ? [] : findMarked(table, id),
+    marked,
     ports,
     environment: lookAtEnvironment(options.environment, lock, trees, services),
     state: lookAtState(workspace, {
@@ -124,13 +129,15 @@ function refusal(refused: string | undefined): FactProblem[] {
   return [{ level: 'error', message: refused, fix: '`coppice doctor --fix` mends what can be mended of it' }];
 }
 
-async function readConfig(root: string): Promise<ConfigResult | null> {
-  return readWorkspaceConfig(root);
-}
-
 function lookAtTrees(registry: RegistryContent, table: ProcessTable): TreeFacts[] {
   return [...registry.trees.values()].map((record) => {
     const ledger = { identities: () => record.lineage };
-    return { record, leader: liveness(record.tree.leader), members: census(table, record.tree, ledger) };
+    const members = census(table, record.tree, ledger);
+    const abroad = members.filter(({ identity }) => {
+      const session = table.rows.get(identity.pid)?.session;
+      return session !== undefined && session !== record.tree.session && liveness(identity) === 'alive';
+    });
+    const pids = new Set(abroad.map(({ identity }) => identity.pid));
+    return { record, leader: liveness(record.tree.leader), members, abroad: pids };
   });
 }

@@ -6,8 +6,7 @@ import { quotes } from './say.ts';
 import type { Finding } from './types.ts';
 
 /** Known troubles of services, told from what the journal and their last output say. */
-export function checkServices({ config, symptoms, now }: DoctorFacts): Finding[] {
-  const services = config?.ok === true ? config.config.services : new Map<string, ServiceConfig>();
+export function checkServices({ configured, symptoms, now }: DoctorFacts): Finding[] {
   const byName = new Map<string, JournalEvent[]>();
   const newList = (name: string): JournalEvent[] => {
     const list: JournalEvent[] = [];
@@ -18,7 +17,7 @@ export function checkServices({ config, symptoms, now }: DoctorFacts): Finding[]
     if (typeof event.name === 'string') (byName.get(event.name) ?? newList(event.name)).push(event);
   }
   return [
-    ...[...services.values()].flatMap((service) => stdinTrap(service, byName.get(service.name) ?? [])),
+    ...[...configured.values()].flatMap((service) => stdinTrap(service, byName.get(service.name) ?? [])),
     ...[...byName].flatMap(([name, events]) => restartLoop(name, events, now)),
     ...symptoms.addressInUse.map(sayAddressInUse),
   ];

@@ -21,6 +21,11 @@ export function orphansOf(facts: DoctorFacts): MarkedProcess[] {
     facts.trees.flatMap(({ record }) => (record.tree.keeper === null ? [] : [record.tree.keeper.pid])),
   );
   const known = new Set(facts.trees.map(({ record }) => record.tree.marker));
+  // With the registry removed, its supervisor knows better than any record.
+  const { answer } = facts;
+  const knows = (one: MarkedProcess): boolean =>
+    answer.kind === 'answered' && (answer.leaders.includes(one.pid) || answer.names.includes(nameInMarker(one.marker)));
+  for (const one of facts.marked) if (knows(one)) known.add(one.marker);
   const supervisors = new Set(facts.supervisors.map((one) => one.identity.pid));
   return facts.marked.filter(
     (one) => !owned.has(one.pid) && !keepers.has(one.pid) && !known.has(one.marker) && !supervisors.has(one.pid),
@@ -36,10 +41,11 @@ export function checkEscaped(facts: DoctorFacts): CheckResult<readonly StrayEntr
   });
   // Those that dropped their environment are known by descent alone.
   const marked = new Set(facts.marked.map((one) => one.pid));
-  const byDescent = facts.trees.flatMap(({ record, members }) =>
+  const byDescent = facts.trees.flatMap(({ record, members, abroad }) =>
     members
       .filter(
-        ({ evidence, identity }) => (evidence === 'keeper' || evidence === 'lineage') && !marked.has(identity.pid),
+        ({ evidence, identity }) =>
+          (evidence === 'keeper' || evidence === 'lineage') && abroad.has(identity.pid) && !marked.has(identity.pid),
       )
       .map(({ identity, name }) => ({
         entry: { pid: identity.pid, name, command: '', marker: record.tree.marker, parent: 0 },

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { ReloadResult } from '../api/protocol.ts';
 import { diffConfig } from '../config/difference.ts';
 import type { ConfigResult } from '../config/model.ts';
@@ -52,9 +53,11 @@ function isIncarnations(value: unknown): value is Incarnations {
 async function reload(supervisor: Supervisor): Promise<ReloadResult> {
   const read = await readConfiguration(supervisor);
   if (!read.ok) {
-    const [first] = read.diagnostics;
+    const errors = read.diagnostics.filter((one) => one.severity === 'error');
+    const [first] = errors;
     supervisor.host.journal('configuration_rejected', {
-      findings: read.diagnostics.length,
+      findings: errors.length,
+      place: first === undefined ? null : `${basename(first.file)}:${first.line}`,
       first: first?.message ?? '',
     });
     return { ok: false, diagnostics: read.diagnostics, added: [], removed: [], changed: [] };

@@ -216,7 +216,7 @@ class Termination {
       survivors,
       emptyScans: survivors.length === 0 ? emptyScans : 0,
       killed: wasAnyoneKilled(this.#killed),
-      durationMs: performance.now() - this.#began,
+      durationMs: Math.round(performance.now() - this.#began),
     };
   }
 
@@ -234,7 +234,7 @@ class Termination {
       })),
       emptyScans: 0,
       killed: wasAnyoneKilled(this.#killed),
-      durationMs: performance.now() - this.#began,
+      durationMs: Math.round(performance.now() - this.#began),
     };
   }
 

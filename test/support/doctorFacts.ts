@@ -57,6 +57,7 @@ export function facts(change: Partial<DoctorFacts> = {}): DoctorFacts {
     suspendedMs: 0,
     guardian: { kind: 'absent' },
     config: null,
+    configured: change.config?.ok === true ? change.config.config.services : new Map(),
     services: {},
     trees: [],
     marked: [],
@@ -107,7 +108,7 @@ export function treeFacts(name: string, pid: number, leader: Liveness, memberPid
     environment: [],
     lineage: [],
   };
-  return { record, leader, members };
+  return { record, leader, members, abroad: new Set() };
 }
 
 export function marked(pid: number, name: string, session = pid): MarkedProcess {

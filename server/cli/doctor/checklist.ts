@@ -41,7 +41,7 @@ function rowsOf(report: DoctorReport): readonly (readonly [Finding['check'], str
   const holder = supervisors.holder === null ? '' : ` (pid ${supervisors.holder.pid}, ${supervisors.holder.state})`;
   return [
     ['workspace', `${report.workspace.root}${report.workspace.id === null ? ' (never brought up)' : ''}`],
-    ['configuration', null],
+    ['configuration', brokenConfiguration(report)],
     ['supervisors', supervisors.count === 0 ? 'none runs' : `${supervisors.count}${holder}`],
     ['lock', null],
     ['heartbeat', beat],
@@ -68,6 +68,13 @@ function rowsOf(report: DoctorReport): readonly (readonly [Finding['check'], str
     ['filesystem', null],
     ['machine', null],
   ];
+}
+
+/** Its errors are not counted by their findings: of many only the first are shown. */
+function brokenConfiguration({ findings }: DoctorReport): string | null {
+  return findings.some((one) => one.check === 'configuration' && one.level === 'error')
+    ? 'cannot be used as it is'
+    : null;
 }
 
 function sum(findings: readonly Finding[]): string {

@@ -6,6 +6,7 @@ import { type Context, Exit } from '../verb.ts';
 import { oneLine } from '../width.ts';
 import { holderOf } from '../workspace.ts';
 import { sayProgress } from './progress.ts';
+import { sayRejected } from './rejected.ts';
 import { goneText, reportSettled } from './report.ts';
 import type { UpRequest } from './request.ts';
 import { sayReturns } from './returns.ts';
@@ -16,7 +17,9 @@ import { allAtRest, judgeUp } from './verdict.ts';
 const REST_MS = 700;
 
 /** Everything goes on meanwhile; only this view of it is held up. */
-const WAITING = 'The supervisor was lost; waiting for its successor ...';
+const WAITING = 'Waiting for its successor ...';
+
+const HOW_TO_END = 'Ctrl-C stops everything and proves it.';
 
 type End =
   | { readonly kind: 'interrupt'; readonly signal: Interrupt }
@@ -95,6 +98,14 @@ async function endedElsewhere(context: Context, request: UpRequest): Promise<num
   }
 }
 
+/** What no table shows. Returns what ends it. */
+function sayNews({ client }: UpRequest, say: (text: string) => void): () => void {
+  const quiet = [sayReturns(client, say), sayRejected(client.hello.workspace.stateDir, say)];
+  return () => {
+    for (const end of quiet) end();
+  };
+}
+
 interface View {
   close(): void;
 }
@@ -102,9 +113,9 @@ interface View {
 /** A table repainted in place on a terminal, a line a change elsewhere. */
 function openView(context: Context, request: UpRequest): View {
   const { terminal } = context;
-  const { client, feed, wanted } = request;
+  const { feed, wanted } = request;
   if (context.json || !terminal.live) {
-    const quiet = sayReturns(client, (text) => terminal.say(text));
+    const quiet = sayNews(request, (text) => terminal.say(text));
     const print = (): void => terminal.print(JSON.stringify(feed.status));
     if (context.json) print();
     const unlisten = context.json ? feed.onChange(print) : sayProgress(context, feed, wanted);
@@ -117,10 +128,10 @@ function openView(context: Context, request: UpRequest): View {
     };
   }
   const panel = new LivePanel(terminal, () => [
-    ...statusLines(feed.status, terminal),
-    terminal.paint('dim', feed.lost ? WAITING : 'Ctrl-C stops everything and proves it.'),
+    ...statusLines(feed.status, terminal, { session: request.session, lost: feed.lost || feed.closed }),
+    ...(feed.closed ? [] : [terminal.paint('dim', feed.lost ? WAITING : HOW_TO_END)]),
   ]);
-  const quiet = sayReturns(client, (text) => terminal.say(text));
+  const quiet = sayNews(request, (text) => terminal.say(text));
   panel.touch();
   const unlisten = feed.onChange(() => panel.touch());
   // Durations in the table go on without any change of state.

@@ -41,7 +41,7 @@ export function goneText({ client }: UpRequest): string {
 }
 
 function notReadyText(service: ServiceStatus): string {
-  if (service.failure !== null) return `coppice: ${service.failure}`;
+  if (service.failure !== null) return `coppice: ${oneLine(service.name)} has failed: ${service.failure}`;
   if (service.state === 'failed') {
     return `coppice: ${service.name} has failed: ${oneLine(service.detail ?? 'a restart budget is spent')}\n  \`coppice logs ${service.name}\` shows its output`;
   }

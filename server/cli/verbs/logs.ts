@@ -78,7 +78,9 @@ async function chooseNames(context: Context, workspace: Workspace, given: readon
   }
   const unknown = given.find((name) => !known.includes(name));
   if (unknown === undefined) return [...new Set(given)];
-  context.terminal.say(`coppice: ${unknownName(unknown, closest(unknown, known), known)}`);
+  // Logs of commands, and the supervisor's own, can be asked for; a list of them would help nobody.
+  const offered = await knownLogs(workspace, false);
+  context.terminal.say(`coppice: ${unknownName(unknown, closest(unknown, known), offered)}`);
   return null;
 }
 

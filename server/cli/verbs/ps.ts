@@ -1,5 +1,5 @@
 import type { RequestFailure } from '../../api/client.ts';
-import type { StatusResult } from '../../api/protocol.ts';
+import type { SessionStatus, StatusResult } from '../../api/protocol.ts';
 import { interruptCode, watchInterrupts } from '../interrupt.ts';
 import { LivePanel } from '../live.ts';
 import { sessionLine } from '../sessionLines.ts';
@@ -15,7 +15,7 @@ export const ps: Verb = {
   usage: '',
   description: [
     'Shows every service of the workspace: its state, pid, address, memory of the whole process tree, restarts, and a word on why it is as it is. What is shown was asked of the supervisor now; without one, the services of the configuration are listed as stopped, and a tree that a killed supervisor left running is shown as what it was.',
-    'With --json the shape is the documented one: {workspace, supervisor, services, runs}; supervisor is null when none runs. The exit code is 0 in either case. Of a supervisor that does not answer it shows what the files say, says so, and exits 1 or 2.',
+    'With --json the shape is the documented one: {workspace, supervisor, services, runs, sessions}; supervisor is null when none runs. The exit code is 0 in either case. Of a supervisor that does not answer it shows what the files say, says so, and exits 1 or 2.',
   ].join('\n'),
   positionals: { least: 0, most: 0 },
   options: [{ long: 'watch', short: 'w', description: 'stay, and show changes as they come' }],
@@ -84,8 +84,10 @@ function isSilence({ reason }: RequestFailure): boolean {
 
 /** The registry and the parsers are loaded only here, where there is no supervisor to ask. */
 async function showOffline(context: Context, workspace: Workspace): Promise<number> {
-  const { offlineStatus } = await import('../offline.ts');
+  const { configurationTrouble, offlineStatus } = await import('../offline.ts');
   const code = show(context, await offlineStatus(workspace));
+  const trouble = await configurationTrouble(workspace);
+  if (trouble !== null) context.terminal.say(`coppice: ${trouble}; nothing is started until it is mended`);
   const { readGuardianFile } = await import('../../store/guardianFile.ts');
   const gaveUp = readGuardianFile(workspace.stateDir)?.gaveUp ?? null;
   if (gaveUp !== null && !context.json) context.terminal.say(`coppice: ${gaveUp.text}`);
@@ -94,11 +96,18 @@ async function showOffline(context: Context, workspace: Workspace): Promise<numb
 
 function show(context: Context, status: StatusResult): number {
   const { terminal } = context;
-  // Of who is there nothing needs to be said.
-  const away = status.sessions.filter((one) => one.state !== 'held' && one.owns.length > 0);
+  const told = status.sessions.filter(
+    (one) => one.owns.length > 0 && (one.state !== 'held' || hasUnlisted(one, status)),
+  );
   const lines = context.json
     ? [JSON.stringify(status, null, 2)]
-    : [...statusLines(status, terminal), ...away.map((one) => `session ${sessionLine(one)}`)];
+    : [...statusLines(status, terminal), ...told.map((one) => `session ${sessionLine(one)}`)];
   terminal.print(lines.join('\n'));
   return Exit.done;
+}
+
+/** Of who is there nothing needs to be said, unless something runs for him that stands nowhere else: a command. */
+function hasUnlisted({ owns }: SessionStatus, { services, runs }: StatusResult): boolean {
+  const listed = new Set([...services.map((one) => one.name), ...runs.map((one) => one.id)]);
+  return owns.some((name) => !listed.has(name));
 }

@@ -35,7 +35,7 @@ export const why: Verb = {
     if (!opened.ok) return fail(context, opened.failure);
     const facts = await gatherWhy(opened.workspace);
     const names = knownNames(facts);
-    const name = chooseName(context, positionals[0] ?? '', names);
+    const name = chooseName(context, positionals[0] ?? '', names, facts.configurationError);
     if (name === null) return Exit.usage;
     const answer = await withOutput(explain(name, facts, { limit: Math.max(1, limit) }));
     if (context.json) {
@@ -57,14 +57,22 @@ function knownNames(facts: WhyFacts): readonly string[] {
 }
 
 /** `null`: it is unknown, which was said. A command of `exec` may be called by its number alone. */
-function chooseName(context: Context, given: string, names: readonly string[]): string | null {
+function chooseName(
+  context: Context,
+  given: string,
+  names: readonly string[],
+  configurationError: string | null,
+): string | null {
   const found = [given, `exec-${given}`].find((one) => names.includes(one));
   if (found !== undefined) return found;
   const near = closest(given, names);
   const guess = near === null ? '' : `; did you mean ${oneLine(near)}?`;
   const known = names.filter((one) => !one.startsWith('exec-')).map(oneLine);
-  const list =
-    known.length === 0 ? 'Nothing is configured here, and nothing has run.' : `There are: ${known.join(', ')}.`;
+  const nothing =
+    configurationError === null
+      ? 'Nothing is configured here, and nothing has run.'
+      : `The configuration cannot be used as it is (${oneLine(configurationError)}), and nothing has run.`;
+  const list = known.length === 0 ? nothing : `There are: ${known.join(', ')}.`;
   context.terminal.say(`coppice: nothing is known of ${oneLine(given)}${guess}\n${list}`);
   return null;
 }

@@ -82,7 +82,12 @@ function stateAdvice(view: ServiceView, { state }: Present, facts: WhyFacts): Ad
         { text: `to have it started whenever it ends: restart: always${at(facts, ['services', name])}`, command: null },
       ];
     case 'stopped':
-      if (config === null) return [{ text: 'it is not in the configuration any more', command: null }];
+      if (config === null) {
+        const { configurationError } = facts;
+        if (configurationError !== null)
+          return [{ text: `mend the configuration first (${configurationError})`, command: null }];
+        return [{ text: 'it is not in the configuration any more', command: null }];
+      }
       return [{ text: 'starts it', command: `coppice start ${name}` }];
     default:
       return state satisfies never;

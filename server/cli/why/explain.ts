@@ -147,7 +147,9 @@ export function notesOf(facts: WhyFacts, story: Pick<Story, 'gaps'>): string[] {
   if (goesBackwards(events))
     notes.push('the clock was set back meanwhile: the order is right, the times are as they were shown');
   if (configurationError !== null)
-    notes.push(`the configuration cannot be used as it is (${configurationError}); the last good one stays in force`);
+    notes.push(
+      `the configuration cannot be used as it is (${configurationError}); ${supervisor.kind === 'serving' || supervisor.kind === 'silent' ? 'the last good one stays in force' : 'nothing is started until it is mended'}`,
+    );
   return notes;
 }
 

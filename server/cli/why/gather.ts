@@ -22,8 +22,8 @@ import type { SupervisorView, TreeView, WhyFacts } from './types.ts';
 const PATIENCE_MS = 1_500;
 
 export async function gatherWhy(workspace: Workspace): Promise<WhyFacts> {
-  const { root, stateDir } = workspace;
-  const [asked, configuration] = await Promise.all([askSupervisor(workspace), readConfiguration(root)]);
+  const { stateDir } = workspace;
+  const [asked, configuration] = await Promise.all([askSupervisor(workspace), readConfiguration(workspace)]);
   const registry = readRegistry(stateDir);
   const journal = readJournal(stateDir);
   const { config } = configuration;
@@ -137,14 +137,14 @@ interface Configuration {
   readonly placeOf: WhyFacts['placeOf'];
 }
 
-async function readConfiguration(root: string): Promise<Configuration> {
-  const { readWorkspaceConfig } = await import('../../config/reader.ts');
+async function readConfiguration(workspace: Workspace): Promise<Configuration> {
+  const { readKnownConfiguration } = await import('../../store/knownConfiguration.ts');
   const { readPlaces } = await import('../../config/places.ts');
-  const read = await readWorkspaceConfig(root);
+  const { read, config } = await readKnownConfiguration(workspace.root, workspace.stateDir);
   if (!read.ok) {
     const [first] = read.diagnostics;
     const error = first === undefined ? 'it is wrong' : `${basename(first.file)}:${first.line}: ${first.message}`;
-    return { config: null, error, placeOf: () => null };
+    return { config, error, placeOf: () => null };
   }
   const { file } = read.config;
   if (file === null) return { config: read.config, error: null, placeOf: () => null };

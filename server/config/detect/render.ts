@@ -20,7 +20,7 @@ export function renderConfiguration({ entries, problems }: Detected): string {
   return document.toString({ lineWidth: 0, commentString: comment });
 }
 
-const HEADING = 'What this workspace runs. `coppice up` starts the services, `coppice run <task>` runs a task.';
+const HEADING = 'What this workspace runs. `coppice up` starts the services, and runs the tasks that they depend on.';
 const SERVICES = 'Run until they are stopped. `enabled: false`: only when asked for by name.';
 const TASKS = 'Run to an end. With `inputs` and `outputs` a result is kept and restored.';
 const NOTHING_FOUND = 'Nothing was found that could be run. An example to begin with:';

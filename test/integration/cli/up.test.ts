@@ -52,6 +52,18 @@ describe('coppice up', () => {
     await up.ended;
   });
 
+  it('says that a saved configuration is wrong, which nothing else shows', async () => {
+    workspace.configure({ services: { web: page() } });
+    const up = workspace.begin(['up']);
+    await workspace.untilService('web', (one) => one.state === 'ready');
+    workspace.configure({ services: { web: page({ nonsense: 1 }) } });
+    await until('the line', () =>
+      /^The configuration is wrong, the one before stays in force: coppice\.json:\d+: .*nonsense/m.test(up.stderr),
+    );
+    up.child.kill('SIGINT');
+    await up.ended;
+  });
+
   it('that joined stops on Ctrl-C only what it asked for', async () => {
     workspace.configure({ services: { web: page(), other: { command: 'sleep 1000' } } });
     assert.equal((await workspace.run('up', 'other', '--detach')).code, 0);

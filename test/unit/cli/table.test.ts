@@ -37,6 +37,13 @@ describe('the table of services', () => {
     assert.match(lines[2] ?? '', /✗ failed .* crashed 8 times, each within 5m of the one before; last exit: code 1$/);
   });
 
+  it('does not say of every line that it belongs to the terminal that shows it', () => {
+    const mine = serviceStatus('web', { state: 'ready', pid: 1, owner: 'up-1-x', ownerKind: 'terminal' });
+    const style = { colours: false, columns: 200, now: NOW };
+    assert.match(serviceTable([mine], style)[1] ?? '', /of terminal up-1-x$/);
+    assert.doesNotMatch(serviceTable([mine], { ...style, session: 'up-1-x' })[1] ?? '', /terminal/);
+  });
+
   for (const columns of [200, 100, 80, 60, 40, 20]) {
     it(`fits into ${columns} columns`, () => {
       for (const line of serviceTable(SERVICES, { colours: true, columns, now: NOW })) {

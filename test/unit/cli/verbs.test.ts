@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ResponseError } from 'vscode-jsonrpc/node';
 import { ErrorCode, type NameOutcome, PROTOCOL_VERSION } from '../../../server/api/protocol.ts';
 import { runCommand } from '../../../server/cli/command.ts';
 import type { EmptyProof } from '../../../server/process/types.ts';
+import { writeKeptConfiguration } from '../../../server/store/keptConfiguration.ts';
+import { resolveWorkspace } from '../../../server/store/paths.ts';
 import type { FakeHandlers, FakeSupervisor } from '../../support/fakeSupervisor.ts';
 import { fakeTerminal } from '../../support/fakeTerminal.ts';
 import { type FakeWorkspace, fakeWorkspace } from '../../support/fakeWorkspace.ts';
@@ -56,6 +58,48 @@ describe('a verb', () => {
       assert.match(out, /--json/);
     });
   }
+
+  describe('where the configuration is wrong', () => {
+    const wrong = (errors: number): FakeWorkspace => {
+      const workspace = fakeWorkspace();
+      const services = Object.fromEntries(Array.from({ length: errors }, (_, index) => [`s${index}`, null]));
+      writeFileSync(join(workspace.root, 'coppice.json'), JSON.stringify({ services }));
+      return workspace;
+    };
+
+    it('shows twenty of its errors, and how many there are besides', async () => {
+      const { code, messages } = await call(wrong(80), 'up');
+      assert.equal(code, 78);
+      assert.equal(messages.match(/: error: /g)?.length, 20);
+      assert.match(messages, /^\.\.\. and 60 more\n.*has 80 errors/m);
+    });
+
+    it('ps does not say that there is nothing to run', async () => {
+      assert.match(
+        (await call(wrong(2), 'ps')).messages,
+        /the configuration is wrong: .*coppice\.json:1: .* \(and 1 more\)/,
+      );
+    });
+
+    it('why does not say that nothing is configured', async () => {
+      assert.match(
+        (await call(wrong(1), 'why web')).messages,
+        /The configuration cannot be used as it is \(coppice\.json:1/,
+      );
+    });
+
+    it('what was in force before is told of', async () => {
+      const workspace = wrong(1);
+      const resolved = resolveWorkspace(workspace.root, { exact: true, environment: workspace.environment });
+      assert.ok(resolved.ok);
+      const { stateDir } = resolved.workspace;
+      mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+      const text = JSON.stringify({ services: { web: { command: ['x'] } } });
+      writeKeptConfiguration(stateDir, { file: join(workspace.root, 'coppice.json'), text, unfinished: null });
+      assert.match((await call(workspace, 'ps')).out, /^web +○ stopped/m);
+      assert.doesNotMatch((await call(workspace, 'why web')).out, /not in the configuration any more/);
+    });
+  });
 
   it('that is unknown is wrong usage, with the nearest one', async () => {
     const { code, messages } = await call(fakeWorkspace(), 'statr');

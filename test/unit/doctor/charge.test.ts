@@ -15,7 +15,7 @@ describe('the doctor on the state of the holder', () => {
   const silent: SupervisorAnswer = { kind: 'silent', afterMs: 800 };
   const deaf: SupervisorAnswer = { kind: 'not_listening', detail: 'ENOENT' };
   const cases: readonly [string, DoctorFacts, string, string][] = [
-    ['one that answers', held({ answer: { kind: 'answered', afterMs: 2 } }), 'alive', 'info'],
+    ['one that answers', held({ answer: { kind: 'answered', afterMs: 2, leaders: [], names: [] } }), 'alive', 'info'],
     ['one that a signal has stopped', held({ supervisors: [supervisor(500, true)] }), 'stopped', 'error'],
     ['one that listens and says nothing', held({ answer: silent }), 'wedged', 'error'],
     ['one that does not listen', held({ answer: deaf }), 'wedged', 'error'],
@@ -85,7 +85,11 @@ describe('the doctor on heartbeats that are not as they should be', () => {
     ['an error, when the machine never slept', 'error', {}],
     ['a warning, when the machine has slept as long', 'warn', { suspendedMs: 590_000 }],
     ['an error, when it slept for less than that', 'error', { suspendedMs: 100_000 }],
-    ['a warning, when the supervisor answers', 'warn', { answer: { kind: 'answered', afterMs: 1 } }],
+    [
+      'a warning, when the supervisor answers',
+      'warn',
+      { answer: { kind: 'answered', afterMs: 1, leaders: [], names: [] } },
+    ],
   ];
   for (const [words, level, change] of levels) {
     it(`makes of two stale rounds ${words} (R85, R87)`, () => {

@@ -111,6 +111,31 @@ describe('the doctor on strays', () => {
       [11],
     );
   });
+
+  it('does not say of a child that lived for an instant that it has left its session', () => {
+    const trees = [treeFacts('web', 10, 'alive', [10, 11])].map((one) => ({
+      ...one,
+      members: one.members.map((member) => ({ ...member, evidence: 'keeper' as const })),
+    }));
+    const [tree] = trees;
+    assert.ok(tree);
+    assert.deepEqual(checkEscaped(facts({ trees, marked: [marked(10, 'web')] })).section, []);
+    const escaped = [{ ...tree, abroad: new Set([11]) }];
+    assert.deepEqual(
+      checkEscaped(facts({ trees: escaped, marked: [marked(10, 'web')] })).section.map((one) => one.pid),
+      [11],
+    );
+  });
+
+  it('does not tell anybody to kill what the supervisor runs when the registry was removed', () => {
+    const all = [marked(10, 'web'), marked(11, 'web', 10), marked(20, 'exec-1'), marked(99, 'old')];
+    const answer = { kind: 'answered', afterMs: 1, leaders: [10], names: ['exec-1'] } as const;
+    const { section } = checkOrphans(facts({ holder: 'alive', answer, marked: all }));
+    assert.deepEqual(
+      section.map((one) => one.pid),
+      [99],
+    );
+  });
 });
 
 describe('the doctor on ports', () => {

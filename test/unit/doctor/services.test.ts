@@ -139,6 +139,14 @@ describe('the doctor on budgets', () => {
     assert.equal(section[0]?.limit, 3);
   });
 
+  it('takes the limits that were in force while the file is being mended', () => {
+    const before = configured({ web: { command: ['x'], restart: { crashes: { count: 3 } } } });
+    assert.ok(before.ok);
+    const given = { config: configured({ web: { comand: 'x' } }), configured: before.config.services };
+    const { section } = checkBudgets(facts({ ...given, services: recorded({ crashes: 2, lastCrashAt: NOW - 1 }) }));
+    assert.equal(section[0]?.limit, 3);
+  });
+
   const failure = (why: object) => ({ rest: 'failed', failure: { why, message: null, confirmed: 0, survivors: 0 } });
   it('calls a spent budget an error, and names the way out', () => {
     const services = recorded({}, failure({ reason: 'crashes', count: 8, windowMs: 300_000 }));
@@ -159,10 +167,19 @@ describe('the doctor on the configuration', () => {
     const config = configured({ web: { comand: 'x' } });
     const find = (holder: 'alive' | null) =>
       checkConfiguration(facts({ config, holder })).find((one) => one.message.includes('comand'));
-    const [running, down] = [find('alive'), find(null)];
-    assert.match(running?.message ?? '', /^\/tmp\/coppice\.json:1:\d+: error: .*comand/);
-    assert.match(running?.fix ?? '', /coppice reload/);
-    assert.match(down?.fix ?? '', /starts nothing until/);
+    const fixOf = (holder: 'alive' | null) => checkConfiguration(facts({ config, holder })).at(-1)?.fix ?? '';
+    assert.match(find('alive')?.message ?? '', /^\/tmp\/coppice\.json:1:\d+: unknown key .*comand/);
+    assert.match(fixOf('alive'), /coppice reload/);
+    assert.match(fixOf(null), /starts nothing until/);
+  });
+
+  it('shows the first ten of many errors, how many there are besides, and once what to do', () => {
+    const services = Object.fromEntries(Array.from({ length: 80 }, (_, index) => [`s${index}`, { comand: 'x' }]));
+    const found = checkConfiguration(facts({ config: configured(services), holder: null }));
+    assert.deepEqual(
+      [found.length, found.at(-1)?.message, found.filter((one) => one.fix !== null).length],
+      [11, 'and 150 more errors', 1],
+    );
   });
 
   it('never shows the line itself, which may hold a secret', () => {
