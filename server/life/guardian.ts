@@ -6,7 +6,7 @@ import {
   type GuardianProcess,
   isStopped,
   launchGuardian,
-  sayInCharge,
+  tellOwnGuardian,
 } from '../process/guardian.ts';
 import { liveness, sameProcess } from '../process/identity.ts';
 import { signalProcess } from '../process/signal.ts';
@@ -48,7 +48,7 @@ const PATIENCE_MS = 500;
 /** How often it is looked at: its end is told at once, that it was stopped is not. */
 const LOOK_MS = 2_000;
 /** A system that has no guardian now is asked again. */
-const RETRY_MS = 60_000;
+const RETRY_MS = 5_000;
 
 /** Keeps a guardian alive beside this supervisor, with a plan that holds. */
 export class SupervisorGuardian {
@@ -132,13 +132,14 @@ export class SupervisorGuardian {
     if (this.#dismissed || !holds()) return;
     const guardian = launchGuardian(workspaceId, this.#plan());
     this.#process = guardian;
-    this.#write();
+    if (guardian !== null || !this.#warned) this.#write();
     if (guardian === null) {
       if (!this.#warned) this.#tell('health_warn', { reason: 'no_guardian', detail: 'no successor comes by itself' });
       this.#warned = true;
       this.#later(RETRY_MS, () => this.#start());
       return;
     }
+    this.#warned = false;
     void guardian.exited.then(({ code, signal }) => this.#ended(guardian, code, signal));
   }
 
@@ -192,9 +193,12 @@ export class SupervisorGuardian {
 
   async #relieve(): Promise<void> {
     const { workspaceId, losses } = this.#request;
-    // Whoever guards until now must not go before the new one can act.
-    await Promise.race([this.#process?.planned, sleep(PATIENCE_MS)]);
-    if (losses > 0) sayInCharge();
+    if (losses > 0) {
+      await this.#untilGuarded();
+      // Asked to end by now: the exit code says so to whoever still guards.
+      if (this.#dismissed) return;
+      tellOwnGuardian('in charge');
+    }
     const others = async (): Promise<ProcessIdentity[]> => {
       const found = await findGuardians(workspaceId);
       // Which one is ours is asked afterwards: it may have been replaced meanwhile.
@@ -210,6 +214,16 @@ export class SupervisorGuardian {
       }
     } catch {
       // The process table cannot be read for the moment; one that is left finds the workspace held, and ends.
+    }
+  }
+
+  /** Whoever guards until now must not go before the new one can act: there may be no room to start one. */
+  async #untilGuarded(): Promise<void> {
+    for (let told = false; !this.#dismissed; told = true) {
+      const guarded = await Promise.race([this.#process?.planned ?? false, sleep(PATIENCE_MS, false)]);
+      if (guarded) return;
+      if (!told) tellOwnGuardian('guard on');
+      await sleep(LOOK_MS, null, { ref: false });
     }
   }
 

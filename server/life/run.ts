@@ -46,6 +46,8 @@ import { programFile, supervisorCommand } from './program.ts';
 import { finishReload } from './reload.ts';
 import { REMOVED_VARIABLE, takeRemovedNames } from './removedNames.ts';
 import { EndListener } from './signals.ts';
+import { claimAsSuccessor, isNobodyLost } from './succession.ts';
+import { endVanished } from './vanished.ts';
 
 export interface RunOptions {
   /** The workspace's folder. */
@@ -54,6 +56,8 @@ export interface RunOptions {
   readonly foreground: boolean;
   /** How often the guardian that started this one lost its supervisor; 0 (default): a person started it. */
   readonly losses?: number;
+  /** State of the supervisor that was lost. */
+  readonly stateDir?: string | undefined;
 }
 
 /** The whole life of one supervisor: claim the workspace, take over, serve, drain. Resolves with the exit code. */
@@ -66,10 +70,13 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
   }
 }
 
-async function claimAndServe({ root, foreground, losses = 0 }: RunOptions, endListener: EndListener): Promise<number> {
+async function claimAndServe(options: RunOptions, endListener: EndListener): Promise<number> {
+  const { root, foreground, losses = 0 } = options;
   capHeap();
   process.stderr.on('error', () => {});
   keepReserve();
+  const ended = losses > 0 && options.stateDir !== undefined ? await endVanished(root, options.stateDir, losses) : null;
+  if (ended !== null) return refuse(ended, `the workspace ${root} is gone`);
   const resolved = resolveWorkspace(root, { exact: true });
   if (!resolved.ok) return refuse(ExitCode.usage, describeWorkspaceFailure(resolved.failure));
   const { workspace } = resolved;
@@ -77,12 +84,17 @@ async function claimAndServe({ root, foreground, losses = 0 }: RunOptions, endLi
   warmUpLaunches();
   const read = await firstConfiguration(workspace, losses);
   if (!read.ok) return refuse(ExitCode.configuration, read.diagnostics.map(formatDiagnostic).join('\n'));
-  const claimed = await claimWorkspace({ workspace, version: version(), limits: { maxHeapMb: MAX_HEAP_MB } });
+  const claimIt = losses > 0 ? claimAsSuccessor : claimWorkspace;
+  const claimed = await claimIt({ workspace, version: version(), limits: { maxHeapMb: MAX_HEAP_MB } });
   if (!claimed.ok) {
     if ('held' in claimed) return refuse(ExitCode.held, describeHeld(claimed.held));
     return refuse(ExitCode.failed, describeClaimFailure(claimed.failure));
   }
   const { claim } = claimed;
+  if (losses > 0 && isNobodyLost(claim)) {
+    claim.release();
+    return refuse(ExitCode.done, `nobody is to be followed: ${root} was left in good order`);
+  }
   // Both looks at the workspace, before and after the win, may have found the same.
   const findings = new Set([...workspace.findings, ...claim.findings].map(describeFinding));
   for (const finding of findings) process.stderr.write(`coppice: ${finding}\n`);
@@ -96,7 +108,7 @@ async function claimAndServe({ root, foreground, losses = 0 }: RunOptions, endLi
     stateDir,
     supervisor: { pid: claim.lock.pid, startTime: claim.lock.startTime },
     losses,
-    argv: supervisorCommand(programFile(), realRoot),
+    argv: [...supervisorCommand(programFile(), realRoot), '--state', stateDir],
     env: environmentOfSuccessor(own),
     logPath: ownLogPath(stateDir),
     now: wallNow,

@@ -9,6 +9,7 @@ import { deferred } from './deferred.ts';
 import { encodeShellPlan } from './guardianScript.ts';
 import { identify } from './identity.ts';
 import { findKeepers, type Keeper } from './keeper.ts';
+import { errorCode, isResourceError } from './launchFailure.ts';
 import { platform } from './platform/index.ts';
 import { encodeMessage, environmentEntries } from './spawnerRequest.ts';
 import { isDead, readCommandLine, readProcessTableAsync } from './table.ts';
@@ -49,6 +50,8 @@ const GUARDIAN_NAMES: ReadonlySet<string> = new Set(['coppice-guard', 'sh', 'das
 /** Descriptor on which a successor tells the guardian that started it that it is in charge. */
 const IN_CHARGE_FD = 3;
 const MOST_DELAYS = 64;
+/** The native one takes fewer arguments, and fewer entries of an environment, than this. */
+const MOST_LISTED = 16_384;
 /** A shell finds its commands by it; what the successor gets is in the plan alone. */
 const SHELL_ENVIRONMENT = { PATH: '/usr/bin:/bin' } as const;
 
@@ -68,7 +71,7 @@ export function launchGuardian(
     const [program] = way.command;
     const first = broken.has(program) ? null : encodePlan(way.kind, plan);
     if (first === null) continue;
-    const child = start([...way.command, workspaceId]);
+    const child = start([...way.command, workspaceId], way.kind);
     const identity = child?.pid === undefined ? null : identify(child.pid);
     if (child !== null && identity !== null) return follow(child, identity, way.kind, first);
   }
@@ -105,17 +108,22 @@ export function isStopped({ pid }: ProcessIdentity): boolean {
   return seen.kind === 'present' && seen.row.state.toUpperCase().startsWith('T');
 }
 
-/** Says to the guardian that started this process that it is in charge; harmless when that is gone. */
-export function sayInCharge(): void {
+/**
+ * Says to the guardian that started this process that it is in charge; harmless when that is gone. `guard on`: without a
+ * guardian of its own yet.
+ */
+export function tellOwnGuardian(word: 'guard on' | 'in charge'): void {
   try {
-    const channel = new Socket({ fd: IN_CHARGE_FD, readable: false, writable: true });
-    channel.on('error', () => {});
+    channel ??= new Socket({ fd: IN_CHARGE_FD, readable: false, writable: true }).on('error', () => {});
     channel.unref();
-    channel.end('in charge\n');
+    if (word === 'guard on') channel.write('+\n');
+    else channel.end('in charge\n');
   } catch {
     // It is none: a person gave the option.
   }
 }
+
+let channel: Socket | null = null;
 
 /** Files that are no guardian here; asked once in the life of the process. */
 const broken = new Set<string>();
@@ -125,15 +133,19 @@ function isGuardian(commandLine: readonly string[], workspaceId: string): boolea
   return id === workspaceId && (option === '--guardian' || option?.endsWith('/guardian.sh') === true);
 }
 
-function start([program, ...words]: readonly [string, ...string[]]): ChildProcess | null {
+function start([program, ...words]: readonly [string, ...string[]], kind: GuardianWay['kind']): ChildProcess | null {
   try {
     const child = spawn(program, words, {
       cwd: '/',
       env: { ...SHELL_ENVIRONMENT },
-      detached: true,
+      // The native one stays in this session, in a group of its own, for what the kernel does when we end.
+      detached: kind === 'shell',
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
-    child.on('error', () => broken.add(program));
+    child.on('error', (error) => {
+      // A shortage passes.
+      if (!isResourceError(errorCode(error))) broken.add(program);
+    });
     // 64: it does not know the option, as an older keeper does not.
     child.once('exit', (code) => code === 64 && broken.add(program));
     return child.pid === undefined ? null : child;
@@ -182,6 +194,7 @@ export function encodePlan(kind: GuardianWay['kind'], plan: GuardianPlan): Buffe
     case 'native': {
       const { losses, argv, logPath, recordPath, recordText } = plan;
       const entries = environmentEntries(plan.env);
+      if (argv.length >= MOST_LISTED || entries.length >= MOST_LISTED) return null;
       const delays = plan.delaysMs.slice(0, MOST_DELAYS);
       return encodeMessage(
         [losses, delays.length, argv.length, entries.length, ...delays],

@@ -25,7 +25,7 @@ export interface Heirs {
 }
 
 /** Of what the configuration does not know any more, or never knew. */
-const DEFAULT_STOP = { stopSignal: 'SIGTERM', stopTimeoutMs: 5_000 } as const;
+export const DEFAULT_STOP = { stopSignal: 'SIGTERM', stopTimeoutMs: 5_000 } as const;
 
 export function judgeRecord(record: TreeRecord, heartbeat: LastHeartbeat): Verdict {
   const { leader } = record.tree;

@@ -94,6 +94,21 @@ export function stateDirProblem(stateDir: string, place: Place): StateDirProblem
   return isMarkedFor(marker, place) ? null : 'marked_for_other';
 }
 
+/**
+ * How the workspace of a state directory was known, when it is gone from `root`, or another folder lies there. `null`:
+ * it is there, or nobody can tell (a mount that stalls, no permission, a directory that is not ours).
+ */
+export function placeGoneFrom(root: string, stateDir: string): Place | null {
+  const marker = folderProblem(stateDir) === null ? readMarker(stateDir) : null;
+  if (marker === null) return null;
+  try {
+    if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) return marker;
+    return isMarkedFor(marker, { id: marker.id, root, folder: folderIdentity(root) }) ? null : marker;
+  } catch {
+    return null;
+  }
+}
+
 /** How a folder is known. */
 export interface Place {
   readonly id: string;

@@ -135,15 +135,15 @@ describe('the guardian of a supervisor', () => {
     assert.deepEqual(workspace.leader('web'), leader);
   });
 
-  it('stopped with its supervisor dead is ended by whoever comes next', async () => {
+  it('did nothing when it was stopped in the moment in which its supervisor was killed', async () => {
     const workspace = openWorkspace({ services: { web: STEADY } });
     const supervisor = await workspace.up();
-    const stopped = workspace.guardian();
+    const [stopped, leader] = [workspace.guardian(), workspace.leader('web')];
     signal(stopped, 'SIGSTOP');
     signal(supervisor, 'SIGKILL');
-    await untilGone([supervisor]);
-    await workspace.up();
+    await workspace.successorOf(supervisor);
     await untilGone([stopped]);
+    assert.deepEqual(workspace.leader('web'), leader);
     assert.deepEqual(await workspace.guardians(), [workspace.guardian()]);
   });
 

@@ -1,6 +1,6 @@
-/** What every guardian does, and every keeper that has a pact. Both are spoken to by hand. */
+/** What every guardian does. It is spoken to by hand. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -17,8 +17,12 @@ interface Guarded {
   said: string;
 }
 
-/** `way` without the workspace's id; `null`: it cannot run here. */
-export function describeGuardian(title: string, way: () => GuardianWay | null): void {
+/** `way` without the workspace's id; `null`: it cannot run here. `quick`: one whose successors must speak within 1 s. */
+export function describeGuardian(
+  title: string,
+  way: () => GuardianWay | null,
+  quick: () => GuardianWay | null = () => null,
+): void {
   describe(title, () => {
     let guardian: GuardianWay;
     const children: ChildProcess[] = [];
@@ -32,13 +36,13 @@ export function describeGuardian(title: string, way: () => GuardianWay | null): 
     });
 
     /** Starts one; the successor is a shell script that has the number of losses as `$1`. */
-    function start(script: string, changes: Partial<GuardianPlan> = {}): Guarded {
+    function start(script: string, changes: Partial<GuardianPlan> = {}, { command } = guardian): Guarded {
       const folder = mkdtempSync(join(temporaryFolder('guardian'), 'state-'));
-      const [program, ...words] = guardian.command;
+      const [program, ...words] = command;
       const child = spawn(program, [...words, 'workspace-id'], {
         stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
         detached: true,
-        env: { PATH: '/usr/bin:/bin' },
+        env: { PATH: '/usr/bin:/bin', COPPICE_SPEECHLESS_SECONDS: command === guardian.command ? '30' : '1' },
       });
       children.push(child);
       const channel = child.stdio[3] as Socket;
@@ -195,108 +199,58 @@ export function describeGuardian(title: string, way: () => GuardianWay | null): 
       assert.ok(took >= 990 && took < 5000, `${took} ms`);
     });
 
+    it('waited for ever for a successor that hung before it was in charge', async function () {
+      const hurried = quick();
+      if (hurried === null) this.skip();
+      const guarded = start('echo "$1"; [ "$1" = 1 ] && exec sleep 1000; echo in charge >&3', {}, hurried);
+      await planned(guarded);
+      assert.equal(await lose(guarded), 0);
+      assert.equal(text(guarded, 'own.log'), '1\n2\n');
+    });
+
+    it('guards on, without a limit, for a successor that has no guardian of its own yet', async function () {
+      const hurried = quick();
+      if (hurried === null) this.skip();
+      const script = 'echo "$1"; if [ "$1" = 2 ]; then echo in charge >&3; else echo + >&3; sleep 2; kill -KILL $$; fi';
+      const guarded = start(script, {}, hurried);
+      await planned(guarded);
+      const began = performance.now();
+      assert.equal(await lose(guarded), 0);
+      assert.ok(performance.now() - began > 1900);
+      assert.equal(text(guarded, 'own.log'), '1\n2\n');
+    });
+
+    it('ends with a successor that has got one in the end', async () => {
+      const guarded = start('echo + >&3; sleep 0.1; echo in charge >&3; echo "$1"; exec 3>&-; sleep 0.5');
+      await planned(guarded);
+      assert.equal(await lose(guarded), 0);
+      assert.equal(text(guarded, 'own.log'), '1\n');
+    });
+
+    it('took a folder of logs that was removed for a workspace that another has', async () => {
+      const guarded = start('touch "$FOLDER/started"; echo in charge >&3', { logPath: '/no/such/folder/own.log' });
+      await planned(guarded);
+      assert.equal(await lose(guarded), 0);
+      assert.equal(existsSync(join(guarded.folder, 'started')), true);
+    });
+
+    it('spent its plan, and gave up, while the system had no room to start anything', async function () {
+      if (guardian.kind === 'shell' || spawnSync('prlimit', ['--version']).status !== 0) this.skip();
+      const guarded = start('echo "$1"; echo in charge >&3');
+      await planned(guarded);
+      const limit = (files: string) => spawnSync('prlimit', ['--pid', String(guarded.child.pid), `--nofile=${files}:`]);
+      limit('3');
+      const ended = lose(guarded);
+      const first = await Promise.race([ended, new Promise((resolve) => setTimeout(() => resolve('waits'), 500))]);
+      limit('1024');
+      assert.deepEqual([first, await ended, text(guarded, 'own.log')], ['waits', 0, '1\n']);
+    });
+
     it('brings no folder back that was removed', async () => {
       const guarded = start('exit 9', { recordPath: '/tmp/no-such-folder-of-a-guardian/guardian.json' });
       await planned(guarded);
       assert.equal(await lose(guarded), 1);
       assert.equal(existsSync('/tmp/no-such-folder-of-a-guardian'), false);
-    });
-  });
-}
-
-export interface PactOptions {
-  /** It reaches what has left the leader's group and session as well. */
-  readonly reachesAll: boolean;
-}
-
-/** `command` is that of the keeper, without its words. */
-export function describePact(
-  title: string,
-  command: () => readonly string[] | null,
-  { reachesAll }: PactOptions,
-): void {
-  describe(`${title}, with a pact`, () => {
-    let words: readonly string[] = [];
-    const children: ChildProcess[] = [];
-    before(function () {
-      const found = command();
-      if (found === null) this.skip();
-      words = found;
-    });
-    afterEach(() => {
-      for (const child of children.splice(0)) child.kill('SIGKILL');
-    });
-
-    async function start(script: string, limitMs: number, signal = 15) {
-      const folder = mkdtempSync(join(temporaryFolder('pact'), 'tree-'));
-      const recordPath = join(folder, 'exit.json');
-      const mode = `ignore:${signal}:${limitMs}`;
-      const [program, ...rest] = [...words, recordPath, mode, '--', '/bin/sh', 'sh', '-c', script];
-      const child = spawn(program!, rest, {
-        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-        detached: true,
-        cwd: folder,
-        env: { PATH: '/usr/bin:/bin' },
-      });
-      children.push(child);
-      const channel = child.stdio[3] as Socket;
-      let said = '';
-      channel.on('error', () => {});
-      channel.setEncoding('utf8').on('data', (text) => {
-        said += text;
-      });
-      const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
-      await until('the tree to run', () => existsSync(join(folder, 'up')));
-      const record = (): Record<string, unknown> => JSON.parse(readFileSync(recordPath, 'utf8'));
-      return { channel, folder, ended, record, said: () => said };
-    }
-
-    it('leaves a tree alone while its supervisor lives, and says nothing of a pact in its record', async () => {
-      const { folder, ended, record } = await start('touch up; while [ ! -e go ]; do sleep 0.05; done; exit 5', 1000);
-      writeFileSync(join(folder, 'go'), '');
-      await ended;
-      const { code, signal, pact } = record();
-      assert.deepEqual([code, signal, pact], [5, null, undefined]);
-    });
-
-    it('ends it with its signal when the supervisor is lost, and says so in the record', async () => {
-      const { channel, folder, ended, record } = await start(
-        'trap "touch asked; exit 7" USR1; touch up; while :; do sleep 0.05; done',
-        5000,
-        10,
-      );
-      const began = performance.now();
-      channel.destroy();
-      await ended;
-      assert.ok(performance.now() - began < 4000);
-      const { code, signal, pact } = record();
-      assert.deepEqual([code, signal, pact, existsSync(join(folder, 'asked'))], [7, null, true, true]);
-    });
-
-    it('kills what is deaf to it when its time is over', async () => {
-      const { channel, ended, record } = await start('trap "" TERM; touch up; while :; do sleep 0.05; done', 300);
-      const began = performance.now();
-      channel.destroy();
-      const [code] = await ended;
-      const took = performance.now() - began;
-      assert.ok(took >= 290 && took < 5000, `${took} ms`);
-      const { signal, pact } = record();
-      assert.deepEqual([signal, pact], ['SIGKILL', true]);
-      if (reachesAll) assert.equal(code, 0);
-    });
-
-    it('reaches descendants that left the group, and those of a leader that has ended', async function () {
-      if (!reachesAll) this.skip();
-      const { channel, folder, ended } = await start(
-        '(setsid sh -c \'trap "" TERM HUP; echo $$ > escaped; setsid sleep 1000 & sleep 1000\' &); ' +
-          'while [ ! -s escaped ]; do sleep 0.02; done; touch up; exit 0',
-        200,
-      );
-      const escaped = Number(readFileSync(join(folder, 'escaped'), 'utf8'));
-      assert.ok(existsSync(`/proc/${escaped}`));
-      channel.destroy();
-      assert.deepEqual(await ended, [0, null]);
-      assert.equal(existsSync(`/proc/${escaped}`), false);
     });
   });
 }

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { GuardianWay } from '../../../server/process/guardian.ts';
-import { describeGuardian, describePact } from '../../support/guardianContract.ts';
+import { describeGuardian } from '../../support/guardianContract.ts';
 import { describeKeeper } from '../../support/keeperContract.ts';
+import { describePact } from '../../support/pactContract.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../../support/temporary.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../server/process/platform/linux/', import.meta.url));
@@ -25,15 +26,20 @@ describe('the native keeper', function () {
     describeGuardian(`the guardian, ${title}`, () => guardianOf(emulated(FOLDER, arch)));
   }
 
-  const built = (): readonly string[] | null => {
+  const built = (defines = ''): readonly string[] | null => {
     const folder = temporaryFolder('keeper-build');
-    const result = spawnSync('sh', [join(FOLDER, 'build-keeper.sh'), folder], { encoding: 'utf8' });
+    const env = { ...process.env, KEEPER_DEFINES: defines };
+    const result = spawnSync('sh', [join(FOLDER, 'build-keeper.sh'), folder], { encoding: 'utf8', env });
     if (result.status !== 0) throw new Error(result.stderr);
     return runnable(folder, HERE);
   };
-  describeKeeper('built from its source where there is a compiler', built);
-  describePact('built from its source where there is a compiler', built, { reachesAll: true });
-  describeGuardian('the guardian, built from its source where there is a compiler', () => guardianOf(built()));
+  describeKeeper('built from its source where there is a compiler', () => built());
+  describePact('built from its source where there is a compiler', () => built(), { reachesAll: true });
+  describeGuardian(
+    'the guardian, built from its source where there is a compiler',
+    () => guardianOf(built()),
+    () => guardianOf(built('-DSPEECHLESS_MILLISECONDS=1000')),
+  );
 });
 
 describe('the scripts that stand in for the native keeper', function () {
@@ -42,7 +48,8 @@ describe('the scripts that stand in for the native keeper', function () {
   const script = (name: string): string => join(FOLDER, '../posix', name);
 
   describePact('the keeper', () => ['/bin/sh', script('keeper.sh')], { reachesAll: false });
-  describeGuardian('the guardian', () => ({ kind: 'shell', command: ['/bin/sh', script('guardian.sh')] }));
+  const guardian = (): GuardianWay => ({ kind: 'shell', command: ['/bin/sh', script('guardian.sh')] });
+  describeGuardian('the guardian', guardian, guardian);
 });
 
 function guardianOf(keeper: readonly string[] | null): GuardianWay | null {

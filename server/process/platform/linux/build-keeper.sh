@@ -15,7 +15,7 @@ build() { # <compiler prefix> <name>
     -fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -fcf-protection=none \
     -fno-tree-loop-distribute-patterns -fomit-frame-pointer \
     -Wl,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code,-s \
-    -o "$target/$2" "$here/keeper.c"
+    ${KEEPER_DEFINES:-} -o "$target/$2" "$here/keeper.c"
   chmod 755 "$target/$2"
 }
 

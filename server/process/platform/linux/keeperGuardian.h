@@ -13,14 +13,27 @@
  * A plan of no bytes dismisses it. The end of the socket without that is the loss of the supervisor.
  *
  * A successor has a session of its own, `/` as its folder, the log as its stdout and stderr, and as descriptor 3 a pipe
- * on which a byte says that it is in charge and has a guardian of its own; with that this one ends. One that ends before
- * is followed by the next, after the next delay. When no delay is left the record is written: its beginning, the number
- * of losses, when that was, how the last one ended, which of its words names a file that is not there, and its end.
+ * on which a line says that it is in charge and has a guardian of its own; with that this one ends. The line `+` says
+ * that it is in charge and has none yet. One that says nothing for too long hangs, and is killed. One that ends before is
+ * followed by the next, after the next delay; what the system has no room to start is tried again without using one up.
+ * When no delay is left the record is written: its beginning, the number of losses, when that was, how the last one
+ * ended, which of its words names a file that is not there, and its end.
+ *
+ * It has a group of its own in the session of its supervisor. Where the supervisor ends while this one is stopped, that
+ * group is an orphaned one with a stopped process in it, and the kernel itself continues it (POSIX, _exit).
  */
 
 #define PLAN_HEADER_BYTES 16
 #define MOST_DELAYS 64
 #define ACCESS_EXISTS 0
+/* From its start a successor needs about 100 ms until it speaks. The clock stands still while the machine sleeps. */
+#ifndef SPEECHLESS_MILLISECONDS
+#define SPEECHLESS_MILLISECONDS 30000
+#endif
+#define NO_ROOM_MILLISECONDS 1000
+#define GUARD_ON '+'
+/* By the child that could not become the successor. */
+#define NO_ROOM '!'
 
 struct plan {
   char *words[REQUEST_WORDS + 4];
@@ -78,27 +91,50 @@ static long succeed(unsigned int losses, long pipe, unsigned long mask) {
   return error;
 }
 
-/* Starts a successor and waits until it is in charge, which gives -1, or has ended, which gives its status. */
+static int is_no_room(long error) {
+  return error == -EAGAIN || error == -ENOMEM || error == -ENFILE || error == -EMFILE;
+}
+
+/* What a successor says last, 0 when it ends without a word; one that hangs is ended. */
+static char listen_to(long channel, long pid) {
+  unsigned long deadline = clock_milliseconds(CLOCK_MONOTONIC) + SPEECHLESS_MILLISECONDS;
+  int spoke = 0;
+  for (;;) {
+    unsigned long now = clock_milliseconds(CLOCK_MONOTONIC), rest = now < deadline ? deadline - now : 0;
+    long limit[2] = {(long)(rest / 1000), (long)(rest % 1000) * 1000000};
+    struct poll poll = {(int)channel, POLLIN, 0};
+    if (!sys6(SYS_ppoll, (long)&poll, 1, spoke ? 0 : (long)limit, 0, 0, 0)) {
+      /* Nobody has waited for it: the number is still its own. */
+      sys2(SYS_kill, pid, SIGKILL);
+      return 0;
+    }
+    char word = 0;
+    long got = sys3(SYS_read, channel, &word, 1);
+    if (got == -EINTR) continue;
+    if (got != 1) return 0;
+    if (word == GUARD_ON) spoke = 1;
+    else if (word != '\n') return word;
+  }
+}
+
+enum { NOT_STARTED = -2, IN_CHARGE = -1 };
+
+/* Starts a successor and waits until it is in charge, or has ended, which gives its status. */
 static int try_successor(unsigned int losses, unsigned long mask) {
-  int in_charge[2], status = 0;
-  if (sys2(SYS_pipe2, in_charge, O_CLOEXEC) < 0) return 127 << 8;
+  int channel[2], status = 0;
+  if (sys2(SYS_pipe2, channel, O_CLOEXEC) < 0) return NOT_STARTED;
   long pid = sys1(SYS_clone, SIGCHLD);
   if (pid == 0) {
-    succeed(losses, in_charge[1], mask);
+    static const char no_room = NO_ROOM;
+    if (is_no_room(succeed(losses, channel[1], mask))) sys3(SYS_write, REPORT_FD, &no_room, 1);
     sys1(SYS_exit_group, 127);
   }
-  sys1(SYS_close, in_charge[1]);
-  char word = 0;
-  long got = 0;
-  if (pid > 0) {
-    do got = sys3(SYS_read, in_charge[0], &word, 1);
-    while (got == -EINTR);
-  }
-  sys1(SYS_close, in_charge[0]);
-  if (pid < 0) return 127 << 8;
-  if (got == 1) return -1;
-  while (sys4(SYS_wait4, pid, &status, WAIT_ALL, 0) == -EINTR) continue;
-  return status;
+  sys1(SYS_close, channel[1]);
+  char word = pid > 0 ? listen_to(channel[0], pid) : NO_ROOM;
+  sys1(SYS_close, channel[0]);
+  if (word && word != NO_ROOM) return IN_CHARGE;
+  while (pid > 0 && sys4(SYS_wait4, pid, &status, WAIT_ALL, 0) == -EINTR) continue;
+  return word ? NOT_STARTED : status;
 }
 
 static void write_all(long fd, const char *text, unsigned long length) {
@@ -147,8 +183,8 @@ static long replace_supervisor(unsigned long mask) {
   unsigned int count = plan->header[1];
   for (unsigned int at = 0; at < count; at++) {
     pause_milliseconds(plan->delays[at]);
-    status = try_successor(at + 1, mask);
-    if (status < 0 || is_settled(status)) return 0;
+    while ((status = try_successor(at + 1, mask)) == NOT_STARTED) pause_milliseconds(NO_ROOM_MILLISECONDS);
+    if (status == IN_CHARGE || is_settled(status)) return 0;
   }
   give_up(count + 1, status);
   return 1;
@@ -162,6 +198,7 @@ static struct plan *map_plan(void) {
 
 static long guard(unsigned long mask) {
   sys2(SYS_prctl, PR_SET_NAME, "coppice-guard");
+  sys2(SYS_setpgid, 0, 0);
   /* Whoever shuts the machine down must not have to wait for a guardian that waits for its next delay. */
   unsigned long asked = 1UL << (SIGTERM - 1);
   sys4(SYS_rt_sigprocmask, SIG_UNBLOCK, &asked, 0, SIGSET_BYTES);

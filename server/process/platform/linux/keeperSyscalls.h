@@ -21,6 +21,7 @@
 #define SYS_fcntl 72
 #define SYS_chdir 80
 #define SYS_rename 82
+#define SYS_setpgid 109
 #define SYS_setsid 112
 #define SYS_prctl 157
 #define SYS_clock_gettime 228
@@ -67,6 +68,7 @@ __asm__(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16,
 #define SYS_nanosleep 101
 #define SYS_clock_gettime 113
 #define SYS_rt_sigprocmask 135
+#define SYS_setpgid 154
 #define SYS_setsid 157
 #define SYS_prctl 167
 #define SYS_getpid 172
@@ -133,6 +135,9 @@ __asm__(".globl _start\n_start:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  b
 #define EINTR 4
 #define ECHILD 10
 #define EAGAIN 11
+#define ENOMEM 12
+#define ENFILE 23
+#define EMFILE 24
 #define ENOSPC 28
 #define ENAMETOOLONG 36
 #define ENOTSOCK 88

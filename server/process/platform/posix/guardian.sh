@@ -11,6 +11,8 @@
 cd /
 plan=
 text=
+speechless=${COPPICE_SPEECHLESS_SECONDS:-30}
+unset COPPICE_SPEECHLESS_SECONDS
 # Handlers, not SIG_IGN: an ignored signal would stay ignored in the successor.
 for signal in HUP INT QUIT USR1 USR2 ALRM PIPE; do trap : "$signal"; done
 
@@ -43,11 +45,26 @@ for delay in $delays; do
   fifo=$record.charge
   rm -f "$fifo"
   mkfifo -m 600 "$fifo" 2>/dev/null || break
-  (umask 077 && : >>"$log") 2>/dev/null
+  # A redirection that fails ends the successor before its start, and in some shells with the code 2.
+  (umask 077 && : >>"$log") 2>/dev/null || log=/dev/null
   (successor "$seen") 3>"$fifo" </dev/null >>"$log" 2>&1 &
   child=$!
+  # Ends one that hangs.
+  (
+    pause=
+    trap '[ -z "$pause" ] || kill "$pause"; exit' TERM
+    sleep "$speechless" &
+    pause=$!
+    wait "$pause" && kill -KILL "$child"
+  ) </dev/null >/dev/null 2>&1 &
+  limit=$!
   word=
-  IFS= read -r word <"$fifo"
+  while IFS= read -r word; do
+    [ "$word" = + ] || break
+    kill "$limit" 2>/dev/null
+    word=
+  done <"$fifo"
+  kill "$limit" 2>/dev/null
   rm -f "$fifo"
   [ -z "$word" ] || exit 0
   wait "$child"
