@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RawClient } from '../../support/rawClient.ts';
@@ -240,5 +241,17 @@ describe('folders that a stranger may have prepared', () => {
     chmodSync(workspace.env.XDG_RUNTIME_DIR ?? '', 0o755);
     await workspace.up();
     assert.equal(workspace.lock?.endpoint.startsWith(workspace.env.XDG_RUNTIME_DIR ?? ''), false);
+  });
+
+  const asRoot = process.platform === 'linux' && process.getuid?.() === 0 ? it : it.skip;
+  asRoot('another user cannot connect, although the folders above let him in', async () => {
+    const workspace = openWorkspace({ services: { web: STEADY } });
+    chmodSync(dirname(workspace.root), 0o755);
+    await workspace.up();
+    const { endpoint = '' } = workspace.lock ?? {};
+    const script = `require('net').connect(${JSON.stringify(endpoint)}).on('connect', () => process.exit(0)).on('error', (error) => { console.log(error.code); process.exit(1); })`;
+    const stranger = { uid: 65_534, gid: 65_534, encoding: 'utf8' } as const;
+    const tried = spawnSync(process.execPath, ['-e', script], stranger);
+    assert.deepEqual([tried.status, tried.stdout.trim()], [1, 'EACCES']);
   });
 });
