@@ -9,6 +9,12 @@ import { until } from '../support/until.ts';
 describe('a supervisor whose ground is taken away', () => {
   afterEach(closeWorkspaces);
 
+  /** What is written between the look and the removal makes `rm -r` fail, which has nothing to do with what is brought back. */
+  function removeWhileWritten(folder: string): void {
+    rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 20 });
+    assert.equal(existsSync(folder), false);
+  }
+
   it('claims a deleted lock again, as itself, and the journal says so', async () => {
     const workspace = openWorkspace({ services: { web: STEADY } });
     const supervisor = await workspace.up();
@@ -115,7 +121,7 @@ describe('a supervisor whose ground is taken away', () => {
       'the registry to be at rest',
       () => existsSync(registryPath(stateDir)) && statSync(join(stateDir, 'registry.changes.jsonl')).size === 0,
     );
-    rmSync(stateDir, { recursive: true });
+    removeWhileWritten(stateDir);
     await workspace.run('stop', 'other');
     const doctor = await workspace.run('doctor');
     assert.deepEqual([isAlive(supervisor), isAlive(leader), existsSync(stateDir)], [true, true, false]);
@@ -132,7 +138,7 @@ describe('a supervisor whose ground is taken away', () => {
     await workspace.up();
     const { stateDir } = workspace;
     await workspace.run('stop', 'other');
-    rmSync(stateDir, { recursive: true });
+    removeWhileWritten(stateDir);
     await workspace.run('start', 'other');
     const waited = await workspace.run('wait', 'other');
     assert.deepEqual([waited.code, existsSync(stateDir)], [1, false]);
