@@ -5,7 +5,7 @@ import type { ExitRecord } from '../process/types.ts';
 import type { GraphEntry, StartDecision } from '../service/dependencies.ts';
 import type { WorkspaceHost } from '../service/host.ts';
 import { Owners, ownerKind, ownerName } from '../service/owners.ts';
-import { runFolder } from '../store/paths.ts';
+import { runFolder, runsFolder } from '../store/paths.ts';
 import type { Owner, TreeRecord } from '../store/types.ts';
 import { continueTask } from './policy.ts';
 import { NOT_BEGUN, termsOf } from './progress.ts';
@@ -66,10 +66,13 @@ export class TaskRun {
     owner: Owner,
     changed: () => void,
   ): TaskRun {
-    try {
-      mkdirSync(runFolder(host.stateDir, id), { recursive: true, mode: 0o700 });
-    } catch {
-      // A full disk: each task's own start says so, in words.
+    // Not with the folder above them: a state directory that was removed is brought back by nobody (R89).
+    for (const folder of [runsFolder(host.stateDir), runFolder(host.stateDir, id)]) {
+      try {
+        mkdirSync(folder, { mode: 0o700 });
+      } catch {
+        // It is there, or the disk is full, which each task's own start says in words.
+      }
     }
     const tasks = configs.map((config) => ({ terms: termsOf(config), progress: NOT_BEGUN }));
     const file = { id, owners: [owner], createdAt: Date.now(), closed: false, change: 0, tasks };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runsFolder } from '../../../server/store/paths.ts';
 import { TaskRun } from '../../../server/task/run.ts';
@@ -87,6 +87,13 @@ describe('a run of tasks', () => {
     await ended(run);
     const [task] = run.status.tasks;
     assert.match(`${task?.state}: ${task?.detail}`, /^failed: cannot start .+ENOTDIR/);
+  });
+
+  it('brings a state directory that was removed back by no start (R89)', async () => {
+    rmSync(unit.host.stateDir, { recursive: true });
+    const run = start({ command: 'true' });
+    await ended(run);
+    assert.deepEqual([state(run), existsSync(unit.host.stateDir)], ['failed', false]);
   });
 
   it('keeps the folders of the last runs only', async () => {
