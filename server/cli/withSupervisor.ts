@@ -7,6 +7,7 @@ import { formatDuration } from '../text/units.ts';
 import type { CliFailure } from './failures.ts';
 import { attach, ensureSupervisor, type LinkResult, openWorkspace, type Workspace } from './link.ts';
 import { describeFailure, exitCodeOf } from './messages.ts';
+import { rescue } from './rescue.ts';
 import { watchSilence } from './silence.ts';
 import type { Context } from './verb.ts';
 
@@ -65,9 +66,12 @@ export async function withSupervisor(
     return fail(context, linked.failure);
   }
   const quiet = watchSilence(linked.client, (text) => context.terminal.say(text));
+  // Who may start a supervisor may start the next one as well.
+  const leave = need.mode === 'start' ? rescue(context, linked.client, workspace) : null;
   try {
     return await work({ client: linked.client, workspace, started: linked.started });
   } finally {
+    leave?.();
     quiet();
     linked.client.close();
   }
