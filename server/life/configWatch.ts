@@ -5,7 +5,7 @@ import { CONFIG_FILE_NAMES } from '../config/find.ts';
 /** Editors write a file in several steps (truncate, write, rename); one save is one change. */
 const DEBOUNCE_MS = 100;
 /** A file that is empty or away is most often one that is being written: the rest of such a save is waited for. */
-const EMPTY_MS = 1_000;
+export const EMPTY_MS = 1_000;
 /** For file systems that send no events (network mounts), and for the moment when the watch itself ended. */
 const POLL_MS = 2_000;
 

@@ -1,13 +1,15 @@
 import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReloadResult } from '../api/protocol.ts';
 import { diffConfig } from '../config/difference.ts';
-import type { ConfigResult } from '../config/model.ts';
+import type { ConfigResult, WorkspaceConfig } from '../config/model.ts';
 import { readWorkspaceConfig } from '../config/reader.ts';
 import { fileDiagnostic } from '../config/report.ts';
 import type { Incarnations, UnfinishedChange } from '../service/incarnations.ts';
 import { isObject } from '../store/treeRecord.ts';
 import type { Supervisor } from '../supervisor.ts';
 import { type FirstConfiguration, keepConfiguration } from './configuration.ts';
+import { EMPTY_MS } from './configWatch.ts';
 
 /**
  * Reads the configuration anew and applies what differs. One that is wrong changes nothing: the old one stays in
@@ -93,9 +95,20 @@ async function reload(supervisor: Supervisor): Promise<ReloadResult> {
   };
 }
 
-/** A file that is gone is a mistake, or another branch: nobody stops all services by removing it. */
+function entriesOf({ services, tasks }: WorkspaceConfig): number {
+  return services.size + tasks.size;
+}
+
+/**
+ * A file that is gone is a mistake, or another branch: nobody stops all services by removing it. One without any entry is
+ * read once more after a while: an editor may have emptied it between the event and the reading, to write it anew.
+ */
 async function readConfiguration({ config, host }: Supervisor): Promise<ConfigResult> {
-  const read = await readWorkspaceConfig(host.root);
+  let read = await readWorkspaceConfig(host.root);
+  if (read.ok && entriesOf(read.config) === 0 && entriesOf(config) > 0) {
+    await sleep(EMPTY_MS);
+    read = await readWorkspaceConfig(host.root);
+  }
   if (!read.ok || read.config.file !== null || config.file === null) return read;
   const message = 'expected the configuration, found that it is gone; `coppice down` stops everything';
   return { ok: false, diagnostics: [fileDiagnostic(config.file, message)] };

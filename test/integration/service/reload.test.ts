@@ -134,6 +134,17 @@ describe('a configuration that is saved while services run', function () {
     assert.equal(stage.journal(undefined, 'configuration_rejected').length, rejected);
   });
 
+  it('takes a file that is emptied just as it is read for no configuration without services (all were stopped)', async () => {
+    const before = await stage.status();
+    writeFileSync(file, '');
+    const reloaded = stage.request('reload', {});
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    writeFileSync(file, text());
+    assert.deepEqual((await reloaded).removed, []);
+    const pids = (status: typeof before) => status.services.map(({ name, pid }) => [name, pid]);
+    assert.deepEqual(pids(await stage.status()), pids(before));
+  });
+
   it('goes on with the old one when the file is gone for good, and says so', async () => {
     const before = await stage.status();
     rmSync(file);
