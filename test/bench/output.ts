@@ -36,10 +36,12 @@ export async function benchOutput(): Promise<Row[]> {
     }
   }
   const supervisorShare = median(shares);
-  const ratio = median(bare) / median(ours);
+  // The fastest of each: a virtual machine lets bursts through and then slows down whoever writes, by five times, and the
+  // medians tell who came first (seen with the bare program alone, on a disk and in memory).
+  const ratio = Math.min(...bare) / Math.min(...ours);
   return [
     {
-      what: '1 GB of output: speed of the child',
+      what: '1 GB of output: speed of the child, fastest of 5',
       ours: spread(ours),
       bare: spread(bare),
       figure: `${ratio.toFixed(2)}x as fast`,
