@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect } from '../../server/api/client.ts';
 import { lockLocator } from '../../server/api/locate.ts';
 import { makeResilient, type ResilientClient } from '../../server/api/resilient.ts';
@@ -216,17 +217,21 @@ describe('a client whose supervisor is killed', () => {
     await untilGone(trees);
   });
 
-  it('up in the foreground says what to do when no successor comes', async () => {
+  it('up in the foreground says what to do when its guardian has given up and no successor comes', async () => {
     const workspace = openWorkspace({ services: { web: STEADY } });
     const up = workspace.begin(['up']);
     await workspace.untilService('web', (one) => one.state === 'ready');
     await until('the view', () => up.stderr.includes('web: ● ready'));
     const leader = workspace.leader('web');
+    const guardianFile = join(workspace.stateDir, 'guardian.json');
+    const file = JSON.parse(readFileSync(guardianFile, 'utf8')) as object;
     const { pid } = await killSupervisor(workspace);
+    const gaveUp = { at: Date.now(), losses: 8, text: 'it was lost 8 times in a row' };
+    writeFileSync(guardianFile, JSON.stringify({ ...file, gaveUp }));
     const end = await up.ended;
     assert.equal(end.code, 1);
-    assert.match(end.stderr, new RegExp(`\\(pid ${pid}\\) was lost, and no other has taken over within 10s`));
-    assert.match(end.stderr, /`coppice up` starts a supervisor that takes it over, `coppice doctor`/);
+    assert.match(end.stderr, new RegExp(`\\(pid ${pid}\\) was lost`));
+    assert.match(end.stderr, /it was lost 8 times in a row/);
     assert.ok(isAlive(leader));
     assert.match((await workspace.must('down')).stdout, /Nothing is left: 1 tree/);
   });

@@ -44,7 +44,10 @@ function needsClaim(facts: DoctorFacts): string[] {
   ];
 }
 
-function whyNotToClaim({ holder, lock, lockFile, supervisors, guardian }: DoctorFacts): string | null {
+function whyNotToClaim({ holder, lock, lockFile, supervisors, guardian, trees }: DoctorFacts): string | null {
+  // A claim, released again, would take away the lock that tells clients of a supervisor that was lost.
+  if (holder === 'dead' && trees.some((one) => one.members.length > 0))
+    return 'what the lost supervisor has left still runs; `coppice up` takes it over';
   if (holder === 'alive') return `supervisor ${lock?.pid ?? ''} sees to it`;
   if (holder === 'elsewhere' || holder === 'unknown')
     return 'whether another supervisor lives cannot be told from here';
