@@ -26,7 +26,8 @@ describe('a successor', () => {
         .childrenOf(successor.child.pid ?? 0)
         .some(({ name }) => name === 'coppice-spawner'),
     );
-    await until('its look at the lock', () => new Promise((resolve) => setTimeout(() => resolve(true), 200)));
+    // Its look at the lock leaves no trace; a later one makes this test weaker, and never wrong.
+    await new Promise((resolve) => setTimeout(resolve, 200));
     signal(supervisor, 'SIGKILL');
     await untilSucceeded(workspace, supervisor);
     assert.deepEqual(workspace.leader('web'), leader);
